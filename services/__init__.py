@@ -1,0 +1,1 @@
+"""The programs of Lectern: four workers, the gateway and the command line; none imports another."""

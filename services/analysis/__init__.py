@@ -1,0 +1,1 @@
+"""Turns a source document into a study guide whose every item cites the blocks it comes from."""

@@ -1,0 +1,112 @@
+"""The one hierarchy of expected faults (PIP-6).
+
+Each class decides two things once for all: whether doing the same again can help (`retryable`), and what the
+owner of the job may be told (`public_message`, never a path, an address or a library's own words). The arguments
+of the exception itself are the internal context; they go to logs and dead-letter headers only.
+"""
+
+from typing import ClassVar
+
+
+class LecternError(Exception):
+    """Base of every expected fault.
+
+    `public_message` is one or two sentences that say what is wrong and what to do about it.
+    """
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+    default_message: ClassVar[str] = "Something went wrong inside Lectern. Try again later."
+
+    def __init__(self, internal: str = "", *, public_message: str | None = None) -> None:
+        super().__init__(internal or public_message or self.default_message)
+        self.public_message = public_message or self.default_message
+
+
+class InvalidSourceError(LecternError):
+    """The source itself cannot be used: damaged, empty, encrypted, of an unknown type. Permanent."""
+
+    code = "invalid_source"
+    default_message = "This file cannot be read. Check that it opens on your own machine and upload it again."
+
+    def __init__(self, public_message: str, *, internal: str = "") -> None:
+        super().__init__(internal, public_message=public_message)
+
+
+class SourceTooLargeError(InvalidSourceError):
+    """The source is larger or longer than the limits in force. Permanent."""
+
+    code = "source_too_large"
+
+
+class InvalidMessageError(LecternError):
+    """A message is not what its contract says. Permanent."""
+
+    code = "invalid_message"
+    default_message = "The request was not understood. Check it against the documented contract."
+
+
+class StorageError(LecternError):
+    """The object store refused or could not be reached. Retried."""
+
+    code = "storage"
+    retryable = True
+    default_message = "The file storage is not available right now. The job goes on by itself when it is back."
+
+
+class ObjectNotFoundError(StorageError):
+    """No object has this key. Permanent: asking again does not bring it back."""
+
+    code = "object_not_found"
+    retryable = False
+    default_message = "A file of this job is gone. Submit the source again."
+
+
+class DatabaseError(LecternError):
+    """The document database refused or could not be reached. Retried."""
+
+    code = "database"
+    retryable = True
+    default_message = "The database is not available right now. The job goes on by itself when it is back."
+
+
+class BrokerError(LecternError):
+    """The message broker refused or could not be reached. Retried."""
+
+    code = "broker"
+    retryable = True
+    default_message = "The message broker is not available right now. Try again in a minute."
+
+
+class EngineError(LecternError):
+    """An engine (speech, recognition, language model, typesetter) failed in a way that may pass. Retried."""
+
+    code = "engine"
+    retryable = True
+    default_message = "A processing engine failed on this file."
+
+
+class EngineTimeoutError(EngineError):
+    """An engine did not finish in its time and was killed with its children. Retried."""
+
+    code = "engine_timeout"
+    default_message = "A processing step took too long and was stopped."
+
+
+class PipelineError(LecternError):
+    """The state of a job does not fit the step that was asked for. Permanent."""
+
+    code = "pipeline"
+    default_message = "A processing step could not be carried out for this job."
+
+
+class RateLimitError(LecternError):
+    """A limit was reached; `retry_after_s` says when to come back. Retried."""
+
+    code = "rate_limit"
+    retryable = True
+    default_message = "Too many requests. Wait a little and try again."
+
+    def __init__(self, internal: str = "", *, retry_after_s: float) -> None:
+        super().__init__(internal)
+        self.retry_after_s = retry_after_s
