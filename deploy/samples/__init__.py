@@ -1,0 +1,1 @@
+"""The bundled samples and the scripts that make them."""
