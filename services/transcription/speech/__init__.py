@@ -1,0 +1,1 @@
+"""Speech: recognised unit by unit (`whisper`), joined into one transcript (`join`)."""
