@@ -1,0 +1,95 @@
+"""Checkpoints: a unit of work is computed once, whatever is delivered twice (PIP-1).
+
+A service keeps one document a finished unit, under a key of (job, stage, unit, parameters). A redelivered message
+finds it and only publishes again. The join of a stage is a count of these documents: whoever finishes the last
+unit sees all of them, and a crash before it could say so is healed by the redelivery, which counts again.
+
+A deleted job leaves a tombstone in the same collection, so one look tells both.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from shared.database import Database, Document, DuplicateKeyError, translated
+from shared.events import Message, Stage
+from shared.messaging.delivery import JobGoneError
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Checkpoints:
+    """The checkpoints of one stage in its service's database."""
+
+    def __init__(self, database: Database, stage: Stage) -> None:
+        self._documents = database["checkpoints"]
+        self._stage = stage
+
+    async def prepare(self) -> None:
+        """Create the indexes that the join and the removal use."""
+        with translated():
+            await self._documents.create_index("group")
+            await self._documents.create_index("job_id")
+
+    def _group(self, message: Message) -> str:
+        return f"{message.job_id}/{self._stage}/{message.parameters.digest()}"
+
+    async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[R]], kind: type[R]) -> R:
+        """The result of `unit`: the one kept, or what `compute` returns now.
+
+        Raises JobGoneError when the job was deleted before or meanwhile; the caller's objects of this unit are
+        removed by the service's removal then.
+        """
+        group = self._group(message)
+        key, tombstone = f"{group}/{unit}", _tombstone(message.job_id)
+        with translated():
+            found = {item["_id"]: item async for item in self._documents.find({"_id": {"$in": [key, tombstone]}})}
+        if tombstone in found:
+            raise JobGoneError(message.job_id)
+        if key in found:
+            return kind.model_validate(found[key]["result"])
+        result = await compute()
+        document: Document = {
+            "_id": key,
+            "group": group,
+            "job_id": message.job_id,
+            "unit": unit,
+            "result": result.model_dump(mode="json"),
+            "finished_at": datetime.now(UTC),
+        }
+        with translated():
+            try:
+                await self._documents.insert_one(document)
+            except DuplicateKeyError:  # a second delivery was faster; its result is the one that was published
+                kept = await self._documents.find_one({"_id": key})
+                if kept is not None:
+                    return kind.model_validate(kept["result"])
+        return result
+
+    async def results(self, message: Message, units: Sequence[str], kind: type[R]) -> list[R] | None:
+        """The results of `units` in that order, or None while one is missing."""
+        group = self._group(message)
+        with translated():
+            done: int = await self._documents.count_documents({"group": group, "unit": {"$in": list(units)}})
+            if done < len(units):
+                return None
+            found = {item["unit"]: item async for item in self._documents.find({"group": group})}
+        return [kind.model_validate(found[unit]["result"]) for unit in units]
+
+    async def is_gone(self, job_id: str) -> bool:
+        """Whether the job was deleted."""
+        with translated():
+            return await self._documents.find_one({"_id": _tombstone(job_id)}) is not None
+
+    async def forget(self, job_id: str) -> None:
+        """Remove every checkpoint of a job and remember that it is gone."""
+        now = datetime.now(UTC)
+        with translated():
+            await self._documents.update_one({"_id": _tombstone(job_id)}, {"$set": {"deleted_at": now}}, upsert=True)
+            await self._documents.delete_many({"job_id": job_id})
+
+
+def _tombstone(job_id: str) -> str:
+    return f"{job_id}/deleted"

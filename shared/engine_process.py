@@ -1,0 +1,88 @@
+"""Engines run in child processes, where they can be killed: a stuck or crashing engine never takes its service along.
+
+A child keeps what it loaded (a speech model) between calls, dies with its parent, and is replaced after it was
+killed.
+"""
+
+import asyncio
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import ParamSpec, TypeVar
+
+from shared.errors import EngineError, EngineTimeoutError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _initialise(parent: int, preload: Callable[[], None] | None) -> None:
+    os.setpgid(0, 0)  # so that programs an engine starts are killed with it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not the kernel's parent-death signal: that would end this process alone and orphan what it started.
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    if preload is not None:
+        preload()
+
+
+def _die_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
+
+
+class EngineProcess:
+    """Runs functions one after another in one child process. `preload` is called there once, at its start."""
+
+    def __init__(self, preload: Callable[[], None] | None = None) -> None:
+        self._preload = preload
+        self._turn = asyncio.Lock()
+        self._executor: ProcessPoolExecutor | None = None
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_initialise,
+            initargs=(os.getpid(), self._preload),
+        )
+
+    async def run(self, timeout_s: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` in the child and return its result; waits for its turn first.
+
+        Raises what `function` raises, EngineTimeoutError after `timeout_s` seconds, and EngineError when the
+        child died. On a timeout and when the caller is cancelled the child is killed with its own children.
+        """
+        async with self._turn:
+            executor = self._executor = self._executor or self._start()
+            call = asyncio.get_running_loop().run_in_executor(executor, functools.partial(function, *args, **kwargs))
+            try:
+                return await asyncio.wait_for(call, timeout_s)
+            except TimeoutError:
+                self.kill()
+                raise EngineTimeoutError(f"{function.__name__} was killed after {timeout_s:.0f} s") from None
+            except BrokenProcessPool as error:
+                self.kill()
+                raise EngineError(f"{function.__name__}: the engine's process died") from error
+            except asyncio.CancelledError:
+                self.kill()
+                raise
+
+    def kill(self) -> None:
+        """Kill the child and everything it started. The next call starts a new one."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        for pid in list(getattr(executor, "_processes", None) or {}):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        executor.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""RabbitMQ: what is declared, how messages are published, retried, buried and drained."""

@@ -1,0 +1,78 @@
+"""The FastStream broker with the defaults that lose nothing, how handlers subscribe, and how it is drained."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import structlog
+from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
+from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
+from opentelemetry.trace import TracerProvider
+
+from shared.errors import InvalidMessageError
+from shared.messaging.delivery import retry_middleware
+from shared.messaging.logs import LogContextMiddleware
+from shared.messaging.topology import WorkQueue, rabbit_queue
+from shared.settings import SharedSettings
+
+log = structlog.get_logger()
+
+Handler = Callable[..., Awaitable[None]]
+
+
+def create_broker(settings: SharedSettings, tracer_provider: TracerProvider, service: str) -> RabbitBroker:
+    """A broker that is not connected yet. Publishing has a channel of its own, and so has each subscriber."""
+    return RabbitBroker(
+        settings.amqp_url.get_secret_value(),
+        middlewares=[
+            # Outermost first: the span of the message is open while its failure is settled.
+            RabbitTelemetryMiddleware(tracer_provider=tracer_provider),
+            LogContextMiddleware,
+            retry_middleware(settings.retry_delays_s),
+        ],
+        default_channel=Channel(on_return_raises=True),
+        decoder=decode,
+        graceful_timeout=settings.shutdown_s,
+        logger=None,
+        app_id=f"lectern-{service}",
+    )
+
+
+async def decode(message: RabbitMessage, original: Callable[[RabbitMessage], Awaitable[Any]]) -> Any:
+    """Unwrap a CloudEvent in structured mode; anything else must be a JSON object."""
+    content_type = (message.content_type or "").partition(";")[0].strip().lower()
+    if content_type not in ("application/json", "application/cloudevents+json"):
+        raise InvalidMessageError(f"content type {content_type[:100]!r} is not application/json")
+    body = await original(message) if content_type == "application/json" else json.loads(message.body)
+    if content_type == "application/cloudevents+json" and isinstance(body, dict):
+        body = body.get("data")
+    if not isinstance(body, dict):
+        raise InvalidMessageError("the body is not a JSON object")
+    return body
+
+
+def subscribe(
+    broker: RabbitBroker, queue: WorkQueue | RabbitQueue, handler: Handler, *, prefetch: int, title: str | None = None
+) -> None:
+    """Let `handler` take the messages of `queue`, at most `prefetch` at a time.
+
+    Every subscriber has a channel of its own, so that an error of one does not close the others'.
+    """
+    declared = rabbit_queue(queue) if isinstance(queue, WorkQueue) else queue
+    broker.subscriber(declared, channel=Channel(prefetch_count=prefetch), title=title)(handler)
+
+
+async def drain(broker: RabbitBroker, timeout_s: float) -> None:
+    """Stop gracefully: no new deliveries, then wait for running handlers, then hand back what is left.
+
+    FastStream waits first and cancels afterwards, and what is delivered meanwhile comes back with a higher delivery
+    count; so the consumers are cancelled here before it is told to stop. This reaches into its subscribers, which
+    is why its minor version is pinned.
+    """
+    with anyio.move_on_after(timeout_s):
+        for subscriber in broker.subscribers:
+            queue, tag = getattr(subscriber, "_queue_obj", None), getattr(subscriber, "_consumer_tag", None)
+            if queue is not None and tag is not None and not queue.channel.is_closed:
+                await queue.cancel(tag)
+    await broker.stop()

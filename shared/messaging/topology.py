@@ -1,0 +1,123 @@
+"""Every exchange and queue of the system, in one table; each service declares all of it before it starts.
+
+Whoever starts first declares the queues of the others too: an event is never unroutable, and never lost to a
+service that has not run yet.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+
+from shared import events
+
+if TYPE_CHECKING:
+    from faststream.rabbit.schemas.queue import QuorumQueueArgs
+
+EVENTS_EXCHANGE = RabbitExchange("lectern.events", type=ExchangeType.TOPIC, durable=True)
+DEAD_LETTERS_EXCHANGE = RabbitExchange("lectern.dead-letters", type=ExchangeType.TOPIC, durable=True)
+
+# Deliveries that end without a word (the consumer was killed): the fifth goes to the dead letters, so a message
+# that kills its reader cannot circulate for ever.
+DELIVERY_LIMIT = 5
+
+
+@dataclass(frozen=True)
+class WorkQueue:
+    """A queue of one service. `keys` are the routing keys of the events it receives; none for commands."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+
+    @property
+    def service(self) -> str:
+        """The service that owns the queue."""
+        return self.name.partition(".")[0]
+
+    @property
+    def dead_letters(self) -> str:
+        """Name of its dead-letter queue."""
+        return f"{self.name}.dlq"
+
+
+SUBMISSIONS = WorkQueue("ingest.submissions", (events.JobSubmitted.routing_key,))
+SOURCES = WorkQueue("transcription.sources", (events.SourceIngested.routing_key,))
+SPEECH = WorkQueue(events.TranscribeSpeech.queue)
+SLIDES = WorkQueue(events.FindSlides.queue)
+PAGES = WorkQueue(events.ReadPages.queue)
+DOCUMENTS = WorkQueue("analysis.documents", (events.SourceTranscribed.routing_key,))
+GUIDES = WorkQueue("rendering.guides", (events.SourceAnalysed.routing_key,))
+PROGRESS = WorkQueue("gateway.progress", tuple(event.routing_key for event in events.EVENTS))
+REMOVALS = {stage: WorkQueue(f"{stage}.removals", (events.JobDeleted.routing_key,)) for stage in events.STAGES}
+WORK_QUEUES = (SUBMISSIONS, SOURCES, SPEECH, SLIDES, PAGES, DOCUMENTS, GUIDES, PROGRESS, *REMOVALS.values())
+# Each dead letter comes here as well as into its own queue: this is how a job learns that it failed.
+BURIALS = WorkQueue("gateway.burials")
+
+
+def _quorum(name: str, arguments: dict[str, Any]) -> RabbitQueue:
+    # FastStream's own type of these arguments does not know all of RabbitMQ's names.
+    return RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, arguments=cast("QuorumQueueArgs", arguments))
+
+
+def rabbit_queue(queue: WorkQueue) -> RabbitQueue:
+    """The declaration of a work queue."""
+    return _quorum(
+        queue.name,
+        {
+            "x-delivery-limit": DELIVERY_LIMIT,  # explicit: RabbitMQ 3 has none, 4 has 20
+            "x-dead-letter-exchange": DEAD_LETTERS_EXCHANGE.name,
+            "x-dead-letter-routing-key": queue.name,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",  # what at-least-once dead lettering asks for
+        },
+    )
+
+
+def _burial_queue(name: str) -> RabbitQueue:
+    # A dead letter is only ever looked at: the limit keeps many looks from dropping it.
+    return _quorum(name, {"x-delivery-limit": 100_000, "x-overflow": "reject-publish"})
+
+
+def burials_queue() -> RabbitQueue:
+    """The declaration of the gateway's copy of the dead letters."""
+    return _burial_queue(BURIALS.name)
+
+
+def retry_name(delay_s: float) -> str:
+    """Name of the exchange and the queue in which messages wait `delay_s` seconds."""
+    return f"lectern.retry.{round(delay_s * 1000)}ms"
+
+
+def retry_exchange(delay_s: float) -> RabbitExchange:
+    """Where to publish, with the work queue as routing key, what shall come back in `delay_s` seconds."""
+    return RabbitExchange(retry_name(delay_s), type=ExchangeType.FANOUT, durable=True)
+
+
+def _retry_queue(delay_s: float) -> RabbitQueue:
+    arguments: dict[str, Any] = {
+        "x-message-ttl": round(delay_s * 1000),
+        # The default exchange and no routing key of its own: a message comes back to the queue that its routing
+        # key names. One queue per delay, since a per-message TTL blocks behind the head of the queue.
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+    return _quorum(retry_name(delay_s), arguments)
+
+
+async def declare_topology(broker: RabbitBroker, retry_delays_s: tuple[float, ...]) -> None:
+    """Declare all of it, and nothing twice differently. Call it once the broker is connected, before it starts."""
+    await broker.declare_exchange(EVENTS_EXCHANGE)
+    await broker.declare_exchange(DEAD_LETTERS_EXCHANGE)
+    burials = await broker.declare_queue(burials_queue())
+    await burials.bind(DEAD_LETTERS_EXCHANGE.name, "#")
+    for delay_s in retry_delays_s:
+        await broker.declare_exchange(retry_exchange(delay_s))
+        waiting = await broker.declare_queue(_retry_queue(delay_s))
+        await waiting.bind(retry_name(delay_s), "")
+    for queue in WORK_QUEUES:
+        buried = await broker.declare_queue(_burial_queue(queue.dead_letters))
+        await buried.bind(DEAD_LETTERS_EXCHANGE.name, queue.name)
+        declared = await broker.declare_queue(rabbit_queue(queue))
+        for key in queue.keys:
+            await declared.bind(EVENTS_EXCHANGE.name, key)

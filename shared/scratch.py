@@ -1,0 +1,58 @@
+"""Temporary folders of one service: removed on every path, and after a kill at the next start (OPS-8)."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+
+class Scratch:
+    """Folders under `root`, one for this process. A lock tells a dead process's folder from a living one's."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._own: Path | None = None
+        self._lock: IO[str] | None = None
+
+    def clean(self) -> None:
+        """Make this process's folder and remove those of processes that are gone. Call once, at start."""
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self._root))
+        self._lock = (own / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._own = own.resolve()
+        for folder in self._root.iterdir():
+            if folder.resolve() != self._own and _is_abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder that is removed with all it holds at the end of the context."""
+        if self._own is None:
+            raise RuntimeError("Scratch.clean() has not been called")
+        with tempfile.TemporaryDirectory(dir=self._own, ignore_cleanup_errors=True) as path:
+            yield Path(path)
+
+    def remove(self) -> None:
+        """Remove this process's folder, at its end."""
+        if self._own is not None:
+            shutil.rmtree(self._own, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        with (folder / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # No lock yet: it may be about to be made by a process that is just starting.
+        return folder.is_dir() and folder.stat().st_mtime < time.time() - 3600
+    return True

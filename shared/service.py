@@ -1,0 +1,152 @@
+"""The frame of every worker: settings, adapters, broker, health page, and an orderly end.
+
+A service gives a `Build`: it receives the opened parts and returns what to subscribe. Nothing happens at import.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+import uvicorn
+from faststream.rabbit import RabbitBroker
+from starlette.applications import Starlette
+from tenacity import retry, retry_if_exception_type, wait_random_exponential
+
+from shared.database import Database, open_database
+from shared.errors import BrokerError, DatabaseError, StorageError
+from shared.health import Health, health_routes
+from shared.messaging.broker import create_broker, drain
+from shared.messaging.publish import Publisher
+from shared.messaging.topology import declare_topology
+from shared.scratch import Scratch
+from shared.settings import SharedSettings
+from shared.storage import ObjectStore, open_store
+from shared.telemetry import start_logging, start_tracing
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service is made of. `on_stop` functions run after the last handler, last registered first."""
+
+    settings: SharedSettings
+    store: ObjectStore
+    database: Database
+    broker: RabbitBroker
+    publish: Publisher
+    scratch: Scratch
+    health: Health
+    on_stop: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+
+Build = Callable[[Parts], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Parts]:
+    """Open what `service` is made of. The broker is created, not connected; servers may still be away."""
+    tracer_provider = start_tracing(service)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings))
+        database = await stack.enter_async_context(open_database(settings, service))
+        broker = create_broker(settings, tracer_provider, service)
+        parts = Parts(
+            settings=settings,
+            store=store,
+            database=database,
+            broker=broker,
+            publish=Publisher(broker, service),
+            scratch=Scratch(settings.home / "scratch" / service),
+            health=Health({"broker": _broker_check(broker), "database": database.check, "storage": store.check}),
+        )
+        stack.callback(tracer_provider.shutdown)
+        stack.callback(parts.scratch.remove)
+        await stack.enter_async_context(parts.on_stop)
+        yield parts
+
+
+def _broker_check(broker: RabbitBroker) -> Callable[[], Awaitable[None]]:
+    async def check() -> None:
+        if not await broker.ping(timeout=1.0):
+            raise BrokerError("not connected")
+
+    return check
+
+
+@asynccontextmanager
+async def consuming(parts: Parts, build: Build) -> AsyncIterator[None]:
+    """Connect, build and consume in the background while the context lasts; drain at its end.
+
+    The health page answers from the start: live at once, ready when everything is.
+    """
+    starting = asyncio.create_task(_start(parts, build))
+    starting.add_done_callback(_end_process_on_failure)
+    try:
+        yield
+    finally:
+        parts.health.stopping = True
+        starting.cancel()
+        await asyncio.wait([starting])
+        await drain(parts.broker, parts.settings.shutdown_s)
+
+
+def _end_process_on_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("service could not start", exc_info=error)
+        os._exit(1)  # the supervisor starts it again; nothing is held yet
+
+
+async def _start(parts: Parts, build: Build) -> None:
+    await asyncio.to_thread(parts.scratch.clean)
+    await _until_it_answers(parts.broker.connect, "broker")
+    await declare_topology(parts.broker, parts.settings.retry_delays_s)
+    await _until_it_answers(parts.database.check, "database")
+    await _until_it_answers(parts.store.check, "storage")
+    await build(parts)
+    await parts.broker.start()
+    parts.health.started = True
+    log.info("service is ready")
+
+
+async def _until_it_answers(connect: Callable[[], Awaitable[object]], what: str) -> None:
+    """Try `connect` until it works, at most two seconds apart, saying once that something is waited for."""
+    waiting = retry(
+        retry=retry_if_exception_type((OSError, BrokerError, DatabaseError, StorageError)),
+        wait=wait_random_exponential(multiplier=0.1, max=2),
+        before_sleep=lambda state: (
+            log.warning("waiting for a dependency", dependency=what) if state.attempt_number == 3 else None
+        ),
+    )
+    await waiting(connect)()
+
+
+def run_worker(service: str, settings: SharedSettings, port: int, build: Build) -> None:
+    """Run a worker service until it is told to stop. Blocks."""
+    start_logging(service, settings.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_parts(service, settings) as parts, consuming(parts, build):
+            app.state.health = parts.health
+            yield
+
+    serve(Starlette(routes=health_routes(), lifespan=lifespan), settings.host, port, settings.shutdown_s)
+
+
+def serve(app: Starlette, host: str, port: int, shutdown_s: float) -> None:
+    """Serve `app` with uvicorn until SIGTERM or SIGINT."""
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Streams of events never end by themselves; nothing may hold up the drain that follows.
+        timeout_graceful_shutdown=max(1, int(shutdown_s / 2)),
+        timeout_keep_alive=30,
+    )

@@ -1,0 +1,83 @@
+"""Settings of every service: read from the environment, checked at start, every fault named at once (OPS-1)."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AnyUrl, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split_numbers(value: object) -> object:
+    return [float(part) for part in value.split(",")] if isinstance(value, str) else value
+
+
+class SharedSettings(BaseSettings):
+    """What all five services have in common. Every name is an environment variable with the prefix `LECTERN_`."""
+
+    model_config = SettingsConfigDict(env_prefix="LECTERN_", extra="ignore", frozen=True)
+
+    home: Annotated[Path, Field(description="State folder: objects, logs, keys and the embedded servers' data.")] = (
+        Path(".lectern")
+    )
+    amqp_url: Annotated[SecretStr, Field(description="RabbitMQ, `amqp://user:password@host:port/vhost`.")] = SecretStr(
+        "amqp://guest:guest@127.0.0.1:5672/"
+    )
+    mongo_url: Annotated[
+        SecretStr, Field(description="MongoDB or a compatible server, `mongodb://host:port/?options`.")
+    ] = SecretStr("mongodb://127.0.0.1:27017/?directConnection=true&retryWrites=false")
+    mongo_prefix: Annotated[
+        str,
+        Field(pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Each service's database is `<prefix>_<service>`."),
+    ] = "lectern"
+    storage: Annotated[
+        Literal["local", "s3"], Field(description="Where objects are kept: files under the state folder, or S3.")
+    ] = "local"
+    s3_endpoint: Annotated[
+        AnyUrl | None, Field(description="Endpoint of an S3 server; leave empty for Amazon's own.")
+    ] = None
+    s3_bucket: Annotated[str, Field(description="Bucket that holds the objects.")] = "lectern"
+    s3_region: Annotated[str, Field(description="Region of the bucket.")] = "us-east-1"
+    s3_access_key: Annotated[
+        SecretStr | None, Field(description="Access key id; empty: the machine's own credentials.")
+    ] = None
+    s3_secret_key: Annotated[SecretStr | None, Field(description="Secret access key.")] = None
+    retry_delays_s: Annotated[
+        tuple[float, ...],
+        NoDecode,
+        BeforeValidator(_split_numbers),
+        Field(
+            min_length=1,
+            max_length=8,
+            description="Waiting times before each further attempt at a message, comma-separated, up to 600 s; "
+            "after the last one it goes to the dead-letter queue. All services must agree.",
+        ),
+    ] = (5.0, 30.0, 120.0, 600.0)
+    shutdown_s: Annotated[
+        float, Field(gt=0, le=600, description="How long running work may finish when a service is told to stop.")
+    ] = 10.0
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least level logged.")] = (
+        "info"
+    )
+    host: Annotated[str, Field(description="Address that the services' HTTP ports are bound to.")] = "127.0.0.1"
+
+    def model_post_init(self, _context: Any) -> None:
+        """Check what one field alone cannot tell."""
+        if any(not 0 < delay <= 600 for delay in self.retry_delays_s):
+            raise ValueError("LECTERN_RETRY_DELAYS_S: every delay must be above 0 and at most 600 seconds")
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(kind: type[S]) -> S:
+    """Read settings of `kind` from the environment; on faults print every one and end the process with status 2."""
+    try:
+        return kind()
+    except ValidationError as error:
+        prefix = str(kind.model_config.get("env_prefix", ""))
+        for fault in error.errors(include_input=False, include_url=False):
+            name = prefix + "_".join(str(part) for part in fault["loc"]).upper()
+            sys.stderr.write(f"Setting {name}: {fault['msg']}\n")
+        sys.stderr.write("Correct these settings and start again. docs/configuration.md lists all of them.\n")
+        raise SystemExit(2) from None

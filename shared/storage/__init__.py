@@ -1,0 +1,6 @@
+"""Object storage behind one port: local files by default, S3 by settings."""
+
+from shared.storage.port import ObjectRef, ObjectStore
+from shared.storage.select import open_store
+
+__all__ = ["ObjectRef", "ObjectStore", "open_store"]

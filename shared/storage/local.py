@@ -1,0 +1,178 @@
+"""Objects as files under one folder. A put writes a temporary file, flushes it to disk and renames it."""
+
+import asyncio
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.errors import ObjectNotFoundError, SourceTooLargeError, StorageError
+from shared.storage.port import CHUNK, ObjectRef, ObjectStat, checked_key
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectNotFoundError(f"no object {key}") from error
+    except OSError as error:
+        if error.errno in (errno.EISDIR, errno.ENOTDIR):
+            raise ObjectNotFoundError(f"no object {key}") from error
+        raise StorageError(f"{key}: {error}") from error
+
+
+class LocalObjectStore:
+    """An ObjectStore in `root`; `root/objects` holds the objects, `root/partial` what is being written."""
+
+    def __init__(self, root: Path) -> None:
+        self._objects = root / "objects"
+        self._partial = root / "partial"
+        for folder in (self._objects, self._partial):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _path(self, key: str) -> Path:
+        return self._objects / checked_key(key)
+
+    async def put_bytes(self, key: str, data: bytes, media_type: str) -> ObjectRef:
+        """Store `data` under `key`."""
+        return await asyncio.to_thread(self._put_chunks, key, [data], media_type)
+
+    async def put_file(self, key: str, path: Path, media_type: str) -> ObjectRef:
+        """Store the file at `path` under `key`."""
+
+        def copy() -> ObjectRef:
+            with _translated(key), path.open("rb") as source:
+                return self._put_chunks(key, iter(lambda: source.read(CHUNK), b""), media_type)
+
+        return await asyncio.to_thread(copy)
+
+    def _put_chunks(self, key: str, chunks: "Iterator[bytes] | list[bytes]", media_type: str) -> ObjectRef:
+        target = self._path(key)
+        digest, size = hashlib.sha256(), 0
+        with _translated(key):
+            handle, name = tempfile.mkstemp(dir=self._partial)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    for chunk in chunks:
+                        file.write(chunk)
+                        digest.update(chunk)
+                        size += len(chunk)
+                    _flush(file)
+                _rename(Path(name), target)
+            finally:
+                Path(name).unlink(missing_ok=True)
+        return ObjectRef(key=key, sha256=digest.hexdigest(), size=size, media_type=media_type)
+
+    async def put_stream(self, key: str, chunks: AsyncIterator[bytes], media_type: str, *, max_size: int) -> ObjectRef:
+        """Store what `chunks` yields, at most `max_size` bytes."""
+        target = self._path(key)
+        digest, size = hashlib.sha256(), 0
+        with _translated(key):
+            handle, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._partial)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    async for chunk in chunks:
+                        size += len(chunk)
+                        if size > max_size:
+                            raise SourceTooLargeError(f"This file is larger than the limit of {max_size} bytes.")
+                        await asyncio.to_thread(_write, file, chunk)
+                        digest.update(chunk)
+                    await asyncio.to_thread(_flush, file)
+                await asyncio.to_thread(_rename, Path(name), target)
+            finally:
+                Path(name).unlink(missing_ok=True)  # noqa: ASYNC240 -- one system call, and it must not be skipped
+        return ObjectRef(key=key, sha256=digest.hexdigest(), size=size, media_type=media_type)
+
+    async def read(self, key: str) -> bytes:
+        """Whole bytes of an object."""
+        with _translated(key):
+            return await asyncio.to_thread(self._path(key).read_bytes)
+
+    async def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Bytes `start` to `end` of an object in chunks."""
+        path = self._path(key)
+        with _translated(key):
+            file = await asyncio.to_thread(path.open, "rb")
+            try:
+                await asyncio.to_thread(file.seek, start)
+                left = None if end is None else end - start
+                while left is None or left > 0:
+                    chunk = await asyncio.to_thread(file.read, CHUNK if left is None else min(CHUNK, left))
+                    if not chunk:
+                        return
+                    left = None if left is None else left - len(chunk)
+                    yield chunk
+            finally:
+                file.close()
+
+    async def stat(self, key: str) -> ObjectStat:
+        """Size and time of an object."""
+        with _translated(key):
+            found = await asyncio.to_thread(self._path(key).stat)
+        return ObjectStat(key, found.st_size, found.st_mtime)
+
+    @asynccontextmanager
+    async def as_file(self, key: str, folder: Path) -> AsyncIterator[Path]:  # noqa: ARG002 -- nothing is copied here
+        """The object's own file; callers must not write to it."""
+        await self.stat(key)
+        yield self._path(key)
+
+    async def walk(self, prefix: str) -> AsyncIterator[ObjectStat]:
+        """Every object under the folder `prefix`."""
+        for found in await asyncio.to_thread(self._found, prefix):
+            yield found
+
+    def _found(self, prefix: str) -> list[ObjectStat]:
+        folder = self._path(prefix.rstrip("/")) if prefix else self._objects
+        found: list[ObjectStat] = []
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                status = path.stat()
+                found.append(ObjectStat(path.relative_to(self._objects).as_posix(), status.st_size, status.st_mtime))
+        return found
+
+    async def delete(self, key: str) -> None:
+        """Delete an object if it is there."""
+        path = self._path(key)
+        with _translated(key):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def delete_all(self, prefix: str) -> int:
+        """Delete every object under the folder `prefix`."""
+
+        def remove() -> int:
+            count = len(self._found(prefix))
+            shutil.rmtree(self._path(prefix.rstrip("/")), ignore_errors=True)
+            return count
+
+        with _translated(prefix):
+            return await asyncio.to_thread(remove)
+
+    async def check(self) -> None:
+        """Raise StorageError unless a file can be written."""
+
+        def probe() -> None:
+            with _translated("check"), tempfile.TemporaryFile(dir=self._partial) as file:
+                file.write(b"ok")
+
+        await asyncio.to_thread(probe)
+
+
+def _write(file: BinaryIO, chunk: bytes) -> None:
+    file.write(chunk)
+
+
+def _flush(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _rename(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    source.replace(target)

@@ -1,0 +1,20 @@
+"""The object store that the settings name."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.settings import SharedSettings
+from shared.storage.local import LocalObjectStore
+from shared.storage.port import ObjectStore
+
+
+@asynccontextmanager
+async def open_store(settings: SharedSettings) -> AsyncIterator[ObjectStore]:
+    """Open the store for the life of the process."""
+    if settings.storage == "local":
+        yield LocalObjectStore(settings.home)
+        return
+    from shared.storage.s3 import open_s3  # noqa: PLC0415 -- botocore takes 0.4 s and 40 MB that files do not need
+
+    async with open_s3(settings) as store:
+        yield store
