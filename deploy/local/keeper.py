@@ -1,0 +1,93 @@
+"""Keeps one program running: started, watched, started again after a pause, and told about."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from deploy.local.backoff import Backoff
+from deploy.local.processes import Child
+from deploy.local.programs import Program, became_ready
+
+# A service loads models before it is ready, on a machine that starts seven other programs at the same moment.
+READY_LIMIT_S = 120.0
+
+
+class Happening(StrEnum):
+    """What can happen to a program."""
+
+    STARTED = "started"
+    READY = "ready"
+    DIED = "died"  # it ended by itself or was killed, and will be started again
+    HOPELESS = "hopeless"  # it failed to start several times in a row; trying goes on
+    KILLED = "killed"  # it did not end in its time when the system stopped
+
+
+@dataclass(frozen=True)
+class Event:
+    """One happening, with a sentence for people. `exit_status` is negative for a signal's number."""
+
+    program: str
+    happening: Happening
+    message: str
+    log: Path
+    exit_status: int | None = None
+    retry_in_s: float | None = None
+
+
+class Keeper:
+    """Runs `program` until `stop`; every happening goes to `tell`.
+
+    `ready` is set at the first time it works, `hopeless` at the end of patience with its start.
+    """
+
+    def __init__(
+        self, program: Program, tell: Callable[[Event], None], *, ready_limit_s: float = READY_LIMIT_S
+    ) -> None:
+        self.program = program
+        self.child: Child | None = None
+        self.starts = 0
+        self.ready = asyncio.Event()
+        self.hopeless = asyncio.Event()
+        self._tell = tell
+        self._ready_limit_s = ready_limit_s
+        self._backoff = Backoff()
+
+    async def run(self) -> None:
+        """Keep it running until cancelled; the last child stays for the caller to end."""
+        while True:
+            status, healthy_s = await self._one_life(self._start())
+            pause_s = self._backoff.after_death(healthy_s)
+            self._report_end(status, pause_s)
+            await asyncio.sleep(pause_s)
+
+    def _start(self) -> Child:
+        child = self.child = self.program.spawn()
+        self.starts += 1
+        self._report(Happening.STARTED, f"{self.program.name} started (process {child.pid}).")
+        return child
+
+    async def _one_life(self, child: Child) -> tuple[int, float | None]:
+        """Its exit status and for how long it had been healthy, None when it never was."""
+        if await became_ready(self.program.is_ready, child, timeout_s=self._ready_limit_s):
+            healthy_since = time.monotonic()
+            self.ready.set()
+            self._report(Happening.READY, f"{self.program.name} is ready.")
+            return await child.wait(), time.monotonic() - healthy_since
+        child.kill()  # alive, perhaps, but not in time
+        return await child.wait(), None
+
+    def _report_end(self, status: int, pause_s: float) -> None:
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        message = f"{self.program.name} {how}; it starts again in {pause_s:g} s."
+        self._report(Happening.DIED, message, exit_status=status, retry_in_s=pause_s)
+        if self._backoff.hopeless:
+            self.hopeless.set()
+            self._report(Happening.HOPELESS, self.program.failure(), exit_status=status, retry_in_s=pause_s)
+
+    def _report(
+        self, happening: Happening, message: str, *, exit_status: int | None = None, retry_in_s: float | None = None
+    ) -> None:
+        self._tell(Event(self.program.name, happening, message, self.program.log, exit_status, retry_in_s))

@@ -1,0 +1,179 @@
+"""A private RabbitMQ node as a child process: own ports, own data, own login, no trace on the machine.
+
+The server's own start script is called, not the wrapper that distributions put on PATH, which insists on the system's
+user and folders. Queues belong to the node's name, so that name is the same at every start while ports may change.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import aio_pika
+from aio_pika.exceptions import AMQPError
+
+from deploy.local.errors import LocalSystemError
+from deploy.local.processes import Child, free_ports, listens, spawn
+from deploy.local.secrets_file import credentials, private_folder, write_private
+
+NODE_NAME = "lectern@localhost"
+LOGIN_TIMEOUT_S = 5.0
+KNOWN_PLACES = (
+    "/usr/lib/rabbitmq/lib/rabbitmq_server-*",  # Debian, Ubuntu, Fedora
+    "/opt/rabbitmq",  # the container image
+    "/opt/rabbitmq_server-*",  # the generic archive
+    "/opt/homebrew/opt/rabbitmq",
+    "/usr/local/opt/rabbitmq",
+    "/home/linuxbrew/.linuxbrew/opt/rabbitmq",
+)
+MORE_PROGRAM_FOLDERS = ("/opt/homebrew/bin", "/usr/local/bin")  # where brew puts `erl`, should PATH not say so
+NOT_INSTALLED = (
+    "RabbitMQ is not installed: install the package rabbitmq-server (apt) or rabbitmq (brew), name its folder in "
+    "RABBITMQ_SERVER_HOME, or name a running broker in LECTERN_AMQP_URL."
+)
+SETTINGS = {
+    "loopback_users": "none",
+    "log.console": "true",
+    "log.console.level": "info",
+    "log.file": "false",
+    "num_acceptors.tcp": "2",
+    # A laptop has other things to do. Messages carry references, so a queue of thousands is a few megabytes.
+    "vm_memory_high_watermark.absolute": "768MB",
+    "disk_free_limit.absolute": "100MB",
+    "raft.wal_max_size_bytes": "33554432",  # by default 512 MiB of write-ahead log, kept in memory as well
+}
+
+
+def version_of(home: Path) -> tuple[int, ...]:
+    """The version in a folder's name, for sorting: 3.10 comes after 3.9. Empty when there is none."""
+    found = re.search(r"-(\d+(?:\.\d+)*)", home.name)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def candidates(places: Iterable[str]) -> Iterator[Path]:
+    """Existing folders that match the places, in their order, the newest version first within each."""
+    for place in places:
+        parent = Path(place).parent
+        yield from sorted(parent.glob(Path(place).name), key=version_of, reverse=True)
+
+
+def server_script(places: Iterable[str] = KNOWN_PLACES) -> Path:
+    """The start script of the installed server; raises LocalSystemError when there is none."""
+    named = os.environ.get("RABBITMQ_SERVER_HOME")
+    for home in [Path(named)] if named else candidates(places):
+        script = home / "sbin" / "rabbitmq-server"
+        if script.exists():
+            return script
+    raise LocalSystemError(NOT_INSTALLED)
+
+
+class RabbitNode:
+    """A private broker whose data live in `folder`; a `Program`."""
+
+    name = "rabbitmq"
+
+    def __init__(self, folder: Path, *, log: Path | None = None, port: int | None = None) -> None:
+        self.folder = folder.resolve()
+        self.log = log or self.folder / "rabbitmq.log"
+        self._distribution_port, free = free_ports(2)
+        self.port = port or free
+        private_folder(self.folder)
+        self._login = credentials(self.folder / "credentials.json")
+        self._script = server_script()
+
+    @property
+    def url(self) -> str:
+        """Where the node answers, with its login."""
+        return f"amqp://{self._login.user}:{self._login.password}@127.0.0.1:{self.port}/"
+
+    def spawn(self) -> Child:
+        """Write the configuration and start the node."""
+        self._forget_last_run()
+        self._configure()
+        return spawn(self.name, [self._script], log=self.log, environment=self._environment(), folder=self.folder)
+
+    async def is_ready(self) -> bool:
+        """Whether the login works: handshake, authentication and virtual host."""
+        if not listens(self.port):
+            return False
+        try:
+            connection = await aio_pika.connect(self.url, timeout=LOGIN_TIMEOUT_S)
+        except (AMQPError, OSError, TimeoutError):
+            return False
+        await connection.close()
+        return True
+
+    def failure(self) -> str:
+        """What to do when the node does not start."""
+        return (
+            f"RabbitMQ did not start: read {self.log}, and if its data are damaged, move {self.folder} away "
+            "(jobs under way start again from what is stored)."
+        )
+
+    def control(self, *arguments: str, timeout_s: float = 60.0) -> str:
+        """Run one `rabbitmqctl` command against the running node and return what it printed.
+
+        Raises subprocess.CalledProcessError when the command fails.
+        """
+        command: list[str | Path] = [self._script.with_name("rabbitmqctl"), "--quiet", "--node", NODE_NAME, *arguments]
+        environment = self._environment()
+        environment["RABBITMQ_CTL_ERL_ARGS"] = f"-erl_epmd_port {self._distribution_port} -start_epmd false"
+        done = subprocess.run(
+            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=timeout_s, check=True
+        )
+        return done.stdout
+
+    def _forget_last_run(self) -> None:
+        """Remove what a killed node leaves and the next would stumble over; none of it is data."""
+        (self.folder / "pid").unlink(missing_ok=True)
+        for generated in ("plugins-expand", "config", "schema"):
+            shutil.rmtree(self.folder / generated, ignore_errors=True)
+
+    def _configure(self) -> None:
+        settings = {
+            "listeners.tcp.1": f"127.0.0.1:{self.port}",
+            "default_user": self._login.user,
+            "default_pass": self._login.password,
+            **SETTINGS,
+        }
+        lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
+        write_private(self.folder / "rabbitmq.conf", lines)
+        write_private(self.folder / "enabled_plugins", "[].\n")
+        write_private(self.folder / "rabbitmq-env.conf", "")
+        cookie = self.folder / ".erlang.cookie"
+        if not cookie.exists():
+            write_private(cookie, secrets.token_hex(20))
+
+    def _environment(self) -> dict[str, str]:
+        """The launcher's environment without anything meant for another node, plus all that makes this one private."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
+        path = os.pathsep.join([inherited.get("PATH", os.defpath), *MORE_PROGRAM_FOLDERS])
+        folder = self.folder
+        return inherited | {
+            "PATH": path,
+            "HOME": str(folder),  # where the cookie is
+            "RABBITMQ_NODENAME": NODE_NAME,
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),  # hides the machine's own
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "config"),
+            "RABBITMQ_SCHEMA_DIR": str(folder / "schema"),
+            "RABBITMQ_PLUGINS_EXPAND_DIR": str(folder / "plugins-expand"),
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "RABBITMQ_ALLOW_INPUT": "1",  # the script becomes the Erlang machine: our child, no shell in between
+            "ERL_CRASH_DUMP": os.devnull,
+            # Only in the environment does this reach the helpers that the node starts a minute later.
+            "ERL_FLAGS": "-start_epmd false",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                f"-noinput +Bi -sname {NODE_NAME} -erl_epmd_port {self._distribution_port}"
+                " -kernel inet_dist_use_interface {127,0,0,1}"
+            ),
+        }
