@@ -1,0 +1,1 @@
+"""What a handout is and how it is made; no framework is imported here."""

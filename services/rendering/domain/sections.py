@@ -1,0 +1,157 @@
+"""A section of the handout: which key points stand beside which picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.rendering.domain.passages import Passages, Place
+from services.rendering.domain.text import clean, clip, clock
+from shared.documents import Block, FigureBlock, Section, SlideBlock, TableBlock, Utterance
+
+ALT_CHARACTERS = 400
+CAPTION_CHARACTERS = 160
+TABLE_CELL_CHARACTERS = 300
+TABLE_ROWS = 200  # five pages of table; the rest is counted, and whole in document.json
+
+
+@dataclass(frozen=True)
+class Point:
+    """A sentence and where it comes from."""
+
+    text: str
+    place: Place | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A slide or figure: `name` is its file; width and height in pixels."""
+
+    name: str
+    alt: str
+    caption: str
+    place: Place | None
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table of the source, made rectangular. `rows_left_out` counts what is not shown."""
+
+    caption: str
+    header: tuple[str, ...] | None
+    rows: tuple[tuple[str, ...], ...]
+    column_count: int
+    rows_left_out: int
+    place: Place | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """Pictures and the key points that belong beside them; either may be empty."""
+
+    pictures: tuple[Picture, ...]
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """A section; `anchor` is its own, `extent` says from where to where it goes."""
+
+    anchor: str
+    number: int
+    title: str
+    extent: str
+    rows: tuple[Row, ...]
+    tables: tuple[TableView, ...]
+
+
+def section_view(number: int, section: Section, by_id: Mapping[str, Block], passages: Passages) -> SectionView:
+    """Lay out a section: points beside the picture they cite, or that was shown or printed where they come from."""
+    illustrations = [by_id[i] for i in dict.fromkeys(section.illustrations) if i in by_id]
+    pictured = [b for b in illustrations if isinstance(b, SlideBlock | FigureBlock)]
+    return SectionView(
+        anchor=f"s{number}",
+        number=number,
+        title=clip(clean(section.title.text), 300) or "Untitled section",
+        extent=_extent([by_id[i] for i in section.blocks if i in by_id]),
+        rows=_rows(section, pictured, by_id, passages),
+        tables=tuple(_table(b, passages.places.get(b.id)) for b in illustrations if isinstance(b, TableBlock)),
+    )
+
+
+def picture_of(block: SlideBlock | FigureBlock, place: Place | None) -> Picture:
+    """A slide or figure with a caption and a text alternative that says what can be read on it."""
+    text = clean(block.text)
+    if isinstance(block, SlideBlock):
+        title = clean(block.title)
+        caption = f"Slide {block.number}"
+        rest = text[len(title) :].strip() if text.startswith(title) else text
+        alt = ". ".join(part for part in (caption, title.rstrip("."), rest) if part)
+    else:
+        caption = clip(text, CAPTION_CHARACTERS) or "Figure"
+        alt = text or f"Figure on page {block.box.page}, without a caption"
+    image = block.image
+    return Picture(image.name, clip(alt, ALT_CHARACTERS), caption, place, image.width, image.height)
+
+
+def _rows(
+    section: Section, pictured: list[SlideBlock | FigureBlock], by_id: Mapping[str, Block], passages: Passages
+) -> tuple[Row, ...]:
+    """One row per picture that has points, with the points in their order; pictures without any close the section."""
+    points: dict[int, list[Point]] = {}
+    current = 0
+    for claim in section.key_points:
+        if text := clean(claim.text):
+            blocks = [by_id[i] for i in claim.blocks if i in by_id]
+            current = next((n for n, p in enumerate(pictured) if _belongs(p, blocks)), current)
+            points.setdefault(current, []).append(Point(text, passages.place_of(claim.blocks)))
+    pictures = [picture_of(block, passages.places.get(block.id)) for block in pictured]
+    beside = [Row(tuple(pictures[n : n + 1]), tuple(points[n])) for n in sorted(points)]
+    alone = tuple(picture for n, picture in enumerate(pictures) if n not in points)
+    return (*beside, Row(alone, ())) if alone else tuple(beside)
+
+
+def _belongs(picture: SlideBlock | FigureBlock, cited: list[Block]) -> bool:
+    if any(block.id == picture.id for block in cited):
+        return True
+    if isinstance(picture, SlideBlock):
+        return any(isinstance(b, Utterance) and b.slide == picture.number for b in cited)
+    return any(not isinstance(b, Utterance | SlideBlock) and b.box.page == picture.box.page for b in cited)
+
+
+def _extent(blocks: list[Block]) -> str:
+    """`0:03:15–0:08:20` or `pages 4–6`: from the first to the last block."""
+    times = [b.time for b in blocks if isinstance(b, Utterance)]
+    times += [span for b in blocks if isinstance(b, SlideBlock) for span in b.spans[:1]]
+    if times:
+        first, last = clock(min(t.start_s for t in times)), clock(max(t.end_s for t in times))
+        return first if first == last else f"{first}–{last}"
+    pages = sorted({b.box.page for b in blocks if not isinstance(b, Utterance | SlideBlock)})
+    if not pages:
+        return ""
+    return f"page {pages[0]}" if len(pages) == 1 else f"pages {pages[0]}–{pages[-1]}"
+
+
+def _table(block: TableBlock, place: Place | None) -> TableView:
+    """The table with as many cells in every row as its longest has; columns and rows without any text left out."""
+    cleaned = [[clip(clean(cell), TABLE_CELL_CHARACTERS) for cell in row] for row in block.rows]
+    width = max((len(row) for row in cleaned), default=0)
+    padded = [row + [""] * (width - len(row)) for row in cleaned if any(row)]
+    kept = [column for column in range(width) if any(row[column] for row in padded)]
+    rows = [tuple(row[column] for column in kept) for row in padded]
+    header = rows.pop(0) if block.has_header and len(rows) > 1 else None
+    return TableView(
+        caption=_table_caption(block, rows),
+        header=header,
+        rows=tuple(rows[:TABLE_ROWS]),
+        column_count=len(kept),
+        rows_left_out=max(0, len(rows) - TABLE_ROWS),
+        place=place,
+    )
+
+
+def _table_caption(block: TableBlock, rows: list[tuple[str, ...]]) -> str:
+    """The table's text where that is a caption, not its cells over again."""
+    text = clean(block.text)
+    repeats_cells = any(cell and cell in text for row in rows[:2] for cell in row)
+    return "" if repeats_cells else clip(text, CAPTION_CHARACTERS)

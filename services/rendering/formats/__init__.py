@@ -1,0 +1,1 @@
+"""One module per artefact format: each turns a `HandoutView` or the models into bytes."""

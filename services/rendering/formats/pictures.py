@@ -1,0 +1,73 @@
+"""Pictures made small enough to print and to send: one JPEG each, shared by the PDF and the HTML."""
+
+import io
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from services.rendering.domain.sections import Picture
+
+MANY_PICTURES = 80
+WIDTH_PX = 1000  # 7.4 cm of a column at 340 dpi, 17 cm of a page at 150 dpi
+WIDTH_OF_MANY_PX = 760
+HEIGHT_PX = 1600
+LARGEST_PIXELS = 100_000_000  # 300 MB decoded; a slide of a 4K recording has 8 million
+JPEG_QUALITY = 82
+
+
+@dataclass(frozen=True)
+class PreparedPicture:
+    """A picture to embed: `path` of a JPEG of `width` x `height` pixels."""
+
+    path: Path
+    width: int
+    height: int
+
+
+def prepare_pictures(pictures: Iterable[Picture], images: Path, folder: Path) -> dict[str, PreparedPicture]:
+    """Scaled copies of the pictures in `folder`, by name. A picture that cannot be read has none.
+
+    One picture is in memory at a time.
+    """
+    names = list(dict.fromkeys(picture.name for picture in pictures))
+    width = WIDTH_PX if len(names) <= MANY_PICTURES else WIDTH_OF_MANY_PX
+    prepared: dict[str, PreparedPicture] = {}
+    for number, name in enumerate(names, start=1):
+        size = _scale(images / name, folder / f"{number}.jpg", width)
+        if size is not None:
+            prepared[name] = PreparedPicture(folder / f"{number}.jpg", *size)
+    return prepared
+
+
+def _scale(source: Path, target: Path, width: int) -> tuple[int, int] | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(source, formats=("PNG", "JPEG", "WEBP")) as image:
+                if image.width * image.height > LARGEST_PIXELS:
+                    return None
+                scaled = _on_white(image, width)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    buffer = io.BytesIO()
+    scaled.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    target.write_bytes(buffer.getvalue())
+    return scaled.size
+
+
+def _on_white(image: Image.Image, width: int) -> Image.Image:
+    """The picture in RGB, at most `width` x `HEIGHT_PX`, transparency over white as on paper."""
+    factor = min(1.0, width / image.width, HEIGHT_PX / image.height)
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    converted = image.convert("RGBA" if has_alpha else "RGB")
+    if size != converted.size:
+        converted = converted.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if not has_alpha:
+        return converted
+    page = Image.new("RGB", size, "white")
+    page.paste(converted, mask=converted.getchannel("A"))
+    return page
