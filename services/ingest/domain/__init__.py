@@ -1,0 +1,1 @@
+"""What ingest knows about sources: limits, facts, plans. No framework, no I/O."""
