@@ -61,6 +61,15 @@ def media_input(path: Path) -> list[str]:
     ]
 
 
+def timed_input(path: Path) -> list[str]:
+    """`media_input` for ffmpeg (not ffprobe) when times matter: 0 is the first time stamp of any stream.
+
+    In transport streams ffmpeg otherwise counts from the first time stamp of the streams it was asked for, so sound
+    and picture read apart would drift apart. It does so only where nothing shifts the input; a microsecond does.
+    """
+    return ["-itsoffset", "0.000001", *media_input(path)]
+
+
 def run_media_tool(command: Sequence[str], *, timeout_s: float, max_output_bytes: int = MAX_OUTPUT_BYTES) -> ToolOutput:
     """Run ffmpeg or ffprobe to its end and return its output.
 
