@@ -8,7 +8,7 @@ import hashlib
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -53,10 +53,17 @@ class Parameters(Contract):
 
 
 class Message(Contract):
-    """Base of events and commands. All of them are about one job."""
+    """Base of events and commands. All of them are about one job, and say the same of it."""
 
     job_id: JobId
     parameters: Parameters = Parameters()
+    submitted_at: AwareDatetime = Field(
+        default_factory=lambda: datetime.now(UTC), description="When the job was submitted; the handout's date."
+    )
+
+    def job(self) -> dict[str, Any]:
+        """What the next message about the same job says of it."""
+        return {"job_id": self.job_id, "parameters": self.parameters, "submitted_at": self.submitted_at}
 
 
 class Event(Message):
@@ -90,7 +97,6 @@ class JobSubmitted(Event):
 
     owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]{1,100}$", description="User the job belongs to.")] = "local"
     source: SubmittedSource
-    submitted_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class SpeechPiece(Contract):

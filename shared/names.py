@@ -13,6 +13,7 @@ _SPACES = re.compile(r"\s+")
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])", re.IGNORECASE)
 # Shown as nothing or changing the direction of what follows: "annexe\u202Efdp.exe" reads as "annexeexe.pdf".
 _UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_TERMINAL_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _EDGES = " .-~"  # hidden files, options of a command, names Windows trims
 _GENERATOR_PREFIX = re.compile(r"^Microsoft (Word|PowerPoint|Excel) - ", re.IGNORECASE)
 _OFFICE_SUFFIX = re.compile(r"\.(docx?|pptx?|xlsx?|odt|odp|key|pages|tex|dvi|indd)$", re.IGNORECASE)
@@ -41,7 +42,7 @@ def clean_title(title: str | None) -> str | None:
     """A title from metadata as one line of at most 200 characters, or None if it says nothing."""
     if title is None:
         return None
-    text = unicodedata.normalize("NFC", _drop_unsafe(title[: 20 * MAX_TITLE_CHARACTERS]))
+    text = unicodedata.normalize("NFC", _drop_unsafe(_TERMINAL_CODE.sub("", title[: 20 * MAX_TITLE_CHARACTERS])))
     text = _SPACES.sub(" ", text).strip()
     text = _OFFICE_SUFFIX.sub("", _GENERATOR_PREFIX.sub("", text)).strip()
     if text.lower() in _NO_TITLES or not any(character.isalnum() for character in text):

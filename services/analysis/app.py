@@ -1,0 +1,30 @@
+"""Composition root of the analysis service."""
+
+from services.analysis.adapters.engines import OfflineGuideEngine
+from services.analysis.domain.make_guide import GuideEngine, MakeGuide
+from services.analysis.handlers import register
+from services.analysis.settings import AnalysisSettings
+from shared.checkpoints import Checkpoints
+from shared.removal import subscribe_removal
+from shared.service import Parts, run_worker
+from shared.settings import SharedSettings, load
+
+
+async def build(engine: GuideEngine, parts: Parts) -> None:
+    """Wire the service."""
+    checkpoints = Checkpoints(parts.database, "analysis")
+    await checkpoints.prepare()
+    register(parts.broker, MakeGuide(parts.store, checkpoints, parts.scratch, engine), parts.publish)
+    subscribe_removal(parts, checkpoints, "analysis")
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = load(AnalysisSettings)
+
+    async def build_real(parts: Parts) -> None:
+        engine = OfflineGuideEngine(settings.timeout_s)
+        parts.on_stop.callback(engine.close)
+        await build(engine, parts)
+
+    run_worker("analysis", load(SharedSettings), settings.health_port, build_real)

@@ -1,0 +1,34 @@
+"""Composition root of the ingest service."""
+
+from services.ingest.adapters.engines import CuttingOptions, LocalPreparationEngine
+from services.ingest.domain.ingest_source import IngestSource, PreparationEngine
+from services.ingest.handlers import register
+from services.ingest.settings import IngestSettings
+from shared.checkpoints import Checkpoints
+from shared.removal import subscribe_removal
+from shared.service import Parts, run_worker
+from shared.settings import SharedSettings, load
+
+
+async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) -> None:
+    """Wire the service."""
+    checkpoints = Checkpoints(parts.database, "ingest")
+    await checkpoints.prepare()
+    ingest = IngestSource(parts.store, checkpoints, parts.scratch, engine, max_size_bytes)
+    register(parts.broker, ingest, parts.publish)
+    subscribe_removal(parts, checkpoints, "ingest")
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = load(IngestSettings)
+    options = CuttingOptions(
+        limits=settings.limits(), slide_range_s=settings.slide_range_s, pages_per_unit=settings.pages_per_unit
+    )
+
+    async def build_real(parts: Parts) -> None:
+        engine = LocalPreparationEngine(options, settings.timeout_s)
+        parts.on_stop.callback(engine.close)
+        await build(engine, settings.max_size_bytes, parts)
+
+    run_worker("ingest", load(SharedSettings), settings.health_port, build_real)

@@ -1,0 +1,25 @@
+"""Subscribers of the ingest service."""
+
+from collections.abc import Awaitable, Callable
+
+from faststream.rabbit import RabbitBroker
+
+from shared.events import JobSubmitted, SourceIngested
+from shared.messaging.broker import subscribe
+from shared.messaging.publish import Publish, message_id
+from shared.messaging.topology import SUBMISSIONS
+
+PREFETCH = 2  # one being prepared, one whose files are being fetched or stored
+
+
+def register(
+    broker: RabbitBroker, ingest: Callable[[JobSubmitted], Awaitable[SourceIngested]], publish: Publish
+) -> None:
+    """Subscribe."""
+
+    async def on_job_submitted(event: JobSubmitted) -> None:
+        """Take a source in. Safe to redeliver: it is taken in once."""
+        ingested = await ingest(event)
+        await publish(ingested, message_id=message_id(ingested))
+
+    subscribe(broker, SUBMISSIONS, on_job_submitted, prefetch=PREFETCH)

@@ -1,0 +1,30 @@
+"""Settings of the ingest service."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.ingest.domain.values import Limits
+
+_DEFAULT = Limits()
+
+
+class IngestSettings(BaseSettings):
+    """Environment variables with the prefix `INGEST_`."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", extra="ignore", frozen=True)
+
+    health_port: Annotated[int, Field(ge=1, le=65535, description="Port of the health page.")] = 8101
+    max_size_bytes: Annotated[int, Field(ge=1, description="Largest source in bytes.")] = _DEFAULT.max_size_bytes
+    max_duration_s: Annotated[float, Field(gt=0, description="Longest recording in seconds.")] = _DEFAULT.max_duration_s
+    max_pages: Annotated[int, Field(ge=1, description="Most pages of a document.")] = _DEFAULT.max_pages
+    slide_range_s: Annotated[
+        float, Field(ge=60, description="Length of the spans of video in which slides are looked for, in seconds.")
+    ] = 600.0
+    pages_per_unit: Annotated[int, Field(ge=1, le=200, description="Pages read as one unit of work.")] = 16
+    timeout_s: Annotated[float, Field(gt=0, description="Longest time that preparing one source may take.")] = 1800.0
+
+    def limits(self) -> Limits:
+        """What a source may be at most."""
+        return Limits(max_size_bytes=self.max_size_bytes, max_duration_s=self.max_duration_s, max_pages=self.max_pages)

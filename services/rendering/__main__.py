@@ -1,0 +1,5 @@
+"""`python -m services.rendering` runs the service."""
+
+from services.rendering.app import main
+
+main()

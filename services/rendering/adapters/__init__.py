@@ -1,0 +1,1 @@
+"""The renderer in a child process."""

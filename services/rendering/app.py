@@ -1,0 +1,30 @@
+"""Composition root of the rendering service."""
+
+from services.rendering.adapters.engines import LocalRenderEngine
+from services.rendering.domain.render_handout import RenderEngine, RenderHandout
+from services.rendering.handlers import register
+from services.rendering.settings import RenderingSettings
+from shared.checkpoints import Checkpoints
+from shared.removal import subscribe_removal
+from shared.service import Parts, run_worker
+from shared.settings import SharedSettings, load
+
+
+async def build(engine: RenderEngine, parts: Parts) -> None:
+    """Wire the service."""
+    checkpoints = Checkpoints(parts.database, "rendering")
+    await checkpoints.prepare()
+    register(parts.broker, RenderHandout(parts.store, checkpoints, parts.scratch, engine), parts.publish)
+    subscribe_removal(parts, checkpoints, "rendering")
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = load(RenderingSettings)
+
+    async def build_real(parts: Parts) -> None:
+        engine = LocalRenderEngine(settings.timeout_s, system_fonts=settings.system_fonts)
+        parts.on_stop.callback(engine.close)
+        await build(engine, parts)
+
+    run_worker("rendering", load(SharedSettings), settings.health_port, build_real)

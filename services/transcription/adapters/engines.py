@@ -1,0 +1,71 @@
+"""The three engines behind their ports, each in a child process of its own."""
+
+from functools import partial
+from pathlib import Path
+
+from services.transcription.pages.models import PageOptions, PageUnit
+from services.transcription.pages.read import read_pages
+from services.transcription.slides.scan import scan_range
+from services.transcription.slides.values import SlideOptions, SlideUnit
+from services.transcription.speech.recognise import SpeechOptions, SpeechUnit
+from services.transcription.speech.whisper import preload, transcribe_unit
+from shared.engine_process import EngineProcess
+from shared.events import PageRange, SlideRange
+
+# What the engine's own time limit is below the one that kills it, so that it can still say what it was doing.
+MARGIN = 0.9
+
+
+class WhisperEngine:
+    """A SpeechEngine that keeps its model loaded between units."""
+
+    def __init__(self, options: SpeechOptions, timeout_s: float) -> None:
+        self._options = options
+        self._timeout_s = timeout_s
+        self._process = EngineProcess(partial(preload, options))
+
+    async def transcribe(self, audio: Path, start_s: float, language: str) -> SpeechUnit:
+        """The words of `audio`."""
+        options = self._options.model_copy(update={"language": language})
+        return await self._process.run(self._timeout_s, transcribe_unit, audio, start_s, options)
+
+    def close(self) -> None:
+        """End the child process."""
+        self._process.kill()
+
+
+class VideoSlideEngine:
+    """A SlideEngine: block differences over sampled frames, and OCR of each slide."""
+
+    def __init__(self, threads: int, timeout_s: float) -> None:
+        self._options = SlideOptions(threads=threads, timeout_s=timeout_s * MARGIN)
+        self._timeout_s = timeout_s
+        self._process = EngineProcess()
+
+    async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
+        """The slides shown in `span`."""
+        return await self._process.run(
+            self._timeout_s, scan_range, video, span.start_s, span.end_s, output, self._options
+        )
+
+    def close(self) -> None:
+        """End the child process."""
+        self._process.kill()
+
+
+class PdfPageEngine:
+    """A PageEngine: pdfium for text layers, tesseract for pages without one."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._process = EngineProcess()
+
+    async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
+        """The blocks of `pages`."""
+        return await self._process.run(
+            self._timeout_s, read_pages, document, pages.first, pages.last, output, PageOptions()
+        )
+
+    def close(self) -> None:
+        """End the child process."""
+        self._process.kill()

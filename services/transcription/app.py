@@ -1,0 +1,53 @@
+"""Composition root of the transcription service."""
+
+from dataclasses import dataclass
+
+from services.transcription.adapters.engines import PdfPageEngine, VideoSlideEngine, WhisperEngine
+from services.transcription.domain.ports import PageEngine, SlideEngine, SpeechEngine
+from services.transcription.domain.units import TranscriptionUnits
+from services.transcription.handlers import register
+from services.transcription.settings import TranscriptionSettings
+from services.transcription.speech.recognise import SpeechOptions
+from shared.checkpoints import Checkpoints
+from shared.removal import subscribe_removal
+from shared.service import Parts, run_worker
+from shared.settings import SharedSettings, load
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What does the work."""
+
+    speech: SpeechEngine
+    slides: SlideEngine
+    pages: PageEngine
+
+
+def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
+    """The real engines; their processes start with the first unit and end with the service."""
+    speech_options = SpeechOptions(model_folder=settings.speech_model, cpu_threads=settings.speech_threads)
+    speech = WhisperEngine(speech_options, settings.speech_timeout_s)
+    slides = VideoSlideEngine(settings.slides_threads, settings.slides_timeout_s)
+    pages = PdfPageEngine(settings.pages_timeout_s)
+    for engine in (speech, slides, pages):
+        parts.on_stop.callback(engine.close)
+    return Engines(speech, slides, pages)
+
+
+async def build(engines: Engines, parts: Parts) -> None:
+    """Wire the service."""
+    checkpoints = Checkpoints(parts.database, "transcription")
+    await checkpoints.prepare()
+    units = TranscriptionUnits(parts.store, checkpoints, parts.scratch, engines.speech, engines.slides, engines.pages)
+    register(parts.broker, units, parts.publish)
+    subscribe_removal(parts, checkpoints, "transcription")
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = load(TranscriptionSettings)
+
+    async def build_real(parts: Parts) -> None:
+        await build(open_engines(settings, parts), parts)
+
+    run_worker("transcription", load(SharedSettings), settings.health_port, build_real)

@@ -1,0 +1,1 @@
+"""What transcription does, free of any framework: the plan, the units and the join."""

@@ -1,0 +1,33 @@
+"""The engines that units of work need. Each runs outside the service's own process or thread of control."""
+
+from pathlib import Path
+from typing import Protocol
+
+from services.transcription.pages.models import PageUnit
+from services.transcription.slides.values import SlideUnit
+from services.transcription.speech.recognise import SpeechUnit
+from shared.events import PageRange, SlideRange
+
+
+class SpeechEngine(Protocol):
+    """Recognises speech."""
+
+    async def transcribe(self, audio: Path, start_s: float, language: str) -> SpeechUnit:
+        """The words of `audio`, which starts `start_s` seconds into the recording. Raises EngineError."""
+        ...
+
+
+class SlideEngine(Protocol):
+    """Finds slides in video."""
+
+    async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
+        """The slides shown in `span`; their pictures are written into `output`. Raises EngineError."""
+        ...
+
+
+class PageEngine(Protocol):
+    """Reads pages."""
+
+    async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
+        """The blocks of `pages`; pictures of figures are written into `output`. Raises EngineError."""
+        ...

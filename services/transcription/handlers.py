@@ -1,0 +1,89 @@
+"""Subscribers of the transcription service."""
+
+from typing import Protocol
+
+from faststream.rabbit import RabbitBroker
+
+from services.transcription.domain.plan import commands, unit_name
+from shared.events import (
+    Command,
+    FindSlides,
+    ReadPages,
+    SourceIngested,
+    SourceTranscribed,
+    TranscribeSpeech,
+    UnitFinished,
+)
+from shared.messaging.broker import subscribe
+from shared.messaging.publish import Publish, message_id
+from shared.messaging.topology import PAGES, SLIDES, SOURCES, SPEECH
+
+
+class Units(Protocol):
+    """The use cases of the service; `services.transcription.domain.units` has the real ones."""
+
+    async def plan(self, event: SourceIngested) -> None:
+        """Remember what is to be joined."""
+        ...
+
+    async def transcribe(self, command: TranscribeSpeech) -> UnitFinished:
+        """Do one unit of speech."""
+        ...
+
+    async def find_slides(self, command: FindSlides) -> UnitFinished:
+        """Do one unit of slides."""
+        ...
+
+    async def read_pages(self, command: ReadPages) -> UnitFinished:
+        """Do one unit of pages."""
+        ...
+
+    async def join(self, command: Command | SourceIngested) -> SourceTranscribed | None:
+        """The whole document, if the last unit is done."""
+        ...
+
+
+class Handlers:
+    """Translates between messages and use cases."""
+
+    def __init__(self, units: Units, publish: Publish) -> None:
+        self._units = units
+        self._publish = publish
+
+    async def on_source_ingested(self, event: SourceIngested) -> None:
+        """Send every unit of a source to its queue. Safe to redeliver: units that are done only report again."""
+        await self._units.plan(event)
+        for command in commands(event):
+            await self._publish(command, message_id=message_id(command, unit_name(command)))
+        if not commands(event):
+            await self._report_join(event)
+
+    async def on_transcribe_speech(self, command: TranscribeSpeech) -> None:
+        """Recognise one piece. Safe to redeliver: a finished unit is not computed again."""
+        await self._finish(command, await self._units.transcribe(command))
+
+    async def on_find_slides(self, command: FindSlides) -> None:
+        """Find the slides of one span. Safe to redeliver: a finished unit is not computed again."""
+        await self._finish(command, await self._units.find_slides(command))
+
+    async def on_read_pages(self, command: ReadPages) -> None:
+        """Read one range of pages. Safe to redeliver: a finished unit is not computed again."""
+        await self._finish(command, await self._units.read_pages(command))
+
+    async def _finish(self, command: Command, finished: UnitFinished) -> None:
+        if finished.units > 1:  # of a single unit, the event of the whole stage says the same
+            await self._publish(finished, message_id=message_id(finished, finished.unit))
+        await self._report_join(command)
+
+    async def _report_join(self, message: Command | SourceIngested) -> None:
+        if (event := await self._units.join(message)) is not None:
+            await self._publish(event, message_id=message_id(event))
+
+
+def register(broker: RabbitBroker, units: Units, publish: Publish) -> None:
+    """Subscribe. One unit of each kind at a time: each of them fills the processor; replicas add more."""
+    handlers = Handlers(units, publish)
+    subscribe(broker, SOURCES, handlers.on_source_ingested, prefetch=4)
+    subscribe(broker, SPEECH, handlers.on_transcribe_speech, prefetch=1)
+    subscribe(broker, SLIDES, handlers.on_find_slides, prefetch=1)
+    subscribe(broker, PAGES, handlers.on_read_pages, prefetch=1)

@@ -1,0 +1,30 @@
+"""Settings of the transcription service."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TranscriptionSettings(BaseSettings):
+    """Environment variables with the prefix `TRANSCRIPTION_`."""
+
+    model_config = SettingsConfigDict(env_prefix="TRANSCRIPTION_", extra="ignore", frozen=True)
+
+    health_port: Annotated[int, Field(ge=1, le=65535, description="Port of the health page.")] = 8102
+    speech_model: Annotated[
+        Path | None,
+        Field(description="Folder of a Whisper model in CTranslate2 form; empty: the English one that is installed."),
+    ] = None
+    speech_threads: Annotated[int, Field(ge=1, le=64, description="Processor threads of speech recognition.")] = 2
+    speech_timeout_s: Annotated[float, Field(gt=0, description="Longest time that recognising one unit may take.")] = (
+        1200.0
+    )
+    slides_threads: Annotated[int, Field(ge=1, le=64, description="Processor threads of reading slides.")] = 2
+    slides_timeout_s: Annotated[
+        float, Field(gt=0, description="Longest time that finding the slides of one span may take.")
+    ] = 1200.0
+    pages_timeout_s: Annotated[
+        float, Field(gt=0, description="Longest time that reading one range of pages may take.")
+    ] = 600.0
