@@ -1,0 +1,83 @@
+"""Opening a PDF: what is wrong with it is said here, once."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pikepdf
+import pypdfium2 as pdfium
+
+from services.transcription.pages.characters import clean
+from services.transcription.pages.models import OutlineEntry
+from shared.errors import InvalidSourceError
+
+PASSWORD = "This PDF is protected by a password. Remove the protection and upload it again."  # noqa: S105 - a sentence
+DAMAGED = "This PDF is damaged and could not be repaired. Export it again and upload the new file."
+EMPTY = "This PDF has no pages. Export it again and upload the new file."
+_MAX_OUTLINE = 5000
+
+
+@contextmanager
+def open_pdf(path: Path) -> Iterator[pdfium.PdfDocument]:
+    """The PDF at `path`, repaired in memory where its structure is broken.
+
+    Raises:
+        InvalidSourceError: it is protected, beyond repair, or has no pages.
+    """
+    document = _open(path)
+    try:
+        if len(document) == 0:
+            raise InvalidSourceError(EMPTY)
+        yield document
+    finally:
+        document.close()
+
+
+def _open(path: Path) -> pdfium.PdfDocument:
+    try:
+        document = pdfium.PdfDocument(path)
+    except pdfium.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise InvalidSourceError(PASSWORD, internal=str(error)) from error
+        return _repaired(path)
+    if len(document) > 0:
+        return document
+    document.close()
+    return _repaired(path)
+
+
+def _repaired(path: Path) -> pdfium.PdfDocument:
+    """A copy with a new cross-reference table, as pikepdf (qpdf) rebuilds it from the objects it finds."""
+    copy = io.BytesIO()
+    try:
+        with pikepdf.open(path, suppress_warnings=True) as broken:
+            if len(broken.pages) == 0:
+                raise InvalidSourceError(EMPTY)
+            broken.save(copy)
+        return pdfium.PdfDocument(copy.getvalue())
+    except pikepdf.PasswordError as error:
+        raise InvalidSourceError(PASSWORD, internal=str(error)) from error
+    except (pikepdf.PdfError, pdfium.PdfiumError, ValueError, RuntimeError) as error:
+        raise InvalidSourceError(DAMAGED, internal=str(error)) from error
+
+
+def document_title(document: pdfium.PdfDocument) -> str | None:
+    """The title in the file's own metadata, unless it is empty or only a file's name."""
+    title = clean(str(document.get_metadata_dict().get("Title", "")))
+    is_name = title.lower().endswith((".doc", ".docx", ".tex", ".dvi", ".pdf", ".ppt", ".pptx", ".indd", ".odt"))
+    return None if is_name or title.lower() in {"", "untitled"} else title
+
+
+def document_outline(document: pdfium.PdfDocument, first: int, last: int) -> tuple[OutlineEntry, ...]:
+    """The bookmarks that point at the pages `first` to `last`."""
+    entries = []
+    for count, bookmark in enumerate(document.get_toc(max_depth=6)):
+        if count >= _MAX_OUTLINE:
+            break
+        target = bookmark.get_dest()
+        index = target.get_index() if target is not None else None
+        title = clean(bookmark.get_title() or "")
+        if index is not None and first <= index + 1 <= last and title:
+            entries.append(OutlineEntry(title=title, page=index + 1, level=bookmark.level + 1))
+    return tuple(entries)

@@ -1,0 +1,89 @@
+"""What a range of pages gives (`PageUnit`) and what a whole document gives (`JoinedPages`).
+
+Boxes are in points from the top left corner of the page as it is displayed (rotation applied).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.documents import FigureBlock, Image, TableBlock, TextBlock, Value
+
+Box = tuple[float, float, float, float]
+PieceKind = Literal["text", "list_item", "caption", "formula", "table", "figure"]
+
+
+class PageOptions(Value):
+    """How pages are read. `ocr_languages` are tesseract's own codes; those that are not installed are left out."""
+
+    ocr: bool = True
+    ocr_languages: tuple[str, ...] = ("eng",)
+    ocr_timeout_s: Annotated[float, Field(gt=0)] = 120
+    figure_dpi: Annotated[int, Field(ge=36, le=600)] = 150
+    figures_per_page: Annotated[int, Field(ge=0)] = 12
+    tables: bool = True
+    max_page_chars: Annotated[int, Field(ge=1000)] = 200_000
+
+
+class Piece(Value):
+    """A paragraph, heading, list item, table or figure of one page, before the whole document is known.
+
+    `size` is the font size in points, `column` the box (left, right edge) of the column it stands in. U+00AD marks
+    a hyphen at a line's end, which the join resolves. `full` says that the last line reaches the column's right
+    edge, so the paragraph may go on; `indented` that the first line starts right of its column's edge.
+    """
+
+    kind: PieceKind
+    text: str
+    box: Box
+    size: float = 0
+    bold: bool = False
+    lines: int = 1
+    column: tuple[float, float] = (0, 0)
+    full: bool = False
+    indented: bool = False
+    centred: bool = False
+    footnote: bool = False
+    aside: bool = False
+    rows: tuple[tuple[str, ...], ...] = ()
+    image: Image | None = None
+
+
+class PageContent(Value):
+    """One page: its pieces in reading order. `origin` is where the text comes from."""
+
+    number: Annotated[int, Field(ge=1)]
+    width: float
+    height: float
+    origin: Literal["text_layer", "ocr", "none"]
+    pieces: tuple[Piece, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class OutlineEntry(Value):
+    """An entry of the PDF's own outline (its bookmarks)."""
+
+    title: str
+    page: int
+    level: Annotated[int, Field(ge=1)]
+
+
+class PageUnit(Value):
+    """What `read_pages` gives for the pages `first` to `last`. `title` and `outline` are the document's own."""
+
+    first: int
+    last: int
+    page_count: int
+    title: str | None = None
+    pages: tuple[PageContent, ...] = ()
+    outline: tuple[OutlineEntry, ...] = ()
+
+
+class JoinedPages(Value):
+    """A whole document: blocks in reading order, the pictures they show, and sentences for the reader."""
+
+    title: str | None
+    blocks: tuple[TextBlock | TableBlock | FigureBlock, ...]
+    images: tuple[Image, ...]
+    warnings: tuple[str, ...]
+    ocr_pages: tuple[int, ...]

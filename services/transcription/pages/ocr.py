@@ -1,0 +1,186 @@
+"""Lines of a page that has no usable text layer, read by tesseract as a child process."""
+
+import functools
+import os
+import statistics
+import subprocess
+
+import pypdfium2 as pdfium
+from PIL import Image as Picture
+
+from services.transcription.pages.characters import clean
+from services.transcription.pages.lines import Line, TextPage, union
+from services.transcription.pages.models import Box, PageOptions
+from shared.errors import EngineError
+
+_MAX_PIXELS = 30_000_000
+_MIN_DPI, _MAX_DPI = 200, 300
+_SURE = 55  # tesseract's mean confidence below which the page may lie on its side
+_DESCENDERS, _ASCENDERS = set("gjpqyQ,;()[]{}|/§"), set("bdfhkltijABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[]{}|/!?ß§")
+
+
+@functools.cache
+def installed_languages() -> frozenset[str]:
+    """Codes of the languages that this machine's tesseract can read.
+
+    Raises:
+        EngineError: tesseract is not installed.
+    """
+    try:
+        told = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EngineError(f"tesseract does not run: {error}") from error
+    return frozenset(told.stdout.split("\n")[1:]) - {""}
+
+
+def read_scan(page: pdfium.PdfPage, native_dpi: float | None, options: PageOptions) -> tuple[TextPage, float]:
+    """The lines of a rendered page and tesseract's mean confidence (0 to 100).
+
+    Raises:
+        EngineError: tesseract failed on this page or took too long.
+    """
+    width, height = page.get_size()
+    dpi = min(_MAX_DPI, max(_MIN_DPI, native_dpi or _MAX_DPI))
+    scale = min(dpi / 72, (_MAX_PIXELS / max(1.0, width * height)) ** 0.5)
+    bitmap = page.render(scale=scale, grayscale=True)
+    try:
+        picture = bitmap.to_pil().copy()
+    finally:
+        bitmap.close()
+    lines, sure = _read(picture, scale, "3", options)
+    if sure < _SURE and "osd" in installed_languages():
+        turn = _turn(picture, options)
+        if turn:
+            turned, surer = _read(picture.rotate(-turn, expand=True), scale, "3", options)
+            if surer > sure:
+                lines, sure = [_turned_back(line, turn, width, height) for line in turned], surer
+    return TextPage(width=width, height=height, lines=lines), sure
+
+
+def _read(picture: Picture.Image, scale: float, mode: str, options: PageOptions) -> tuple[list[Line], float]:
+    languages = [code for code in options.ocr_languages if code in installed_languages()] or ["eng"]
+    table = _tesseract(picture, scale, ["-l", "+".join(languages), "--psm", mode, "tsv"], options)
+    return _lines(table, scale)
+
+
+def _tesseract(picture: Picture.Image, scale: float, arguments: list[str], options: PageOptions) -> str:
+    """What tesseract prints for a grey picture, handed over by a pipe as PGM so that no file is left behind."""
+    header = f"P5 {picture.width} {picture.height} 255\n".encode()
+    dpi = str(max(70, round(scale * 72)))
+    try:
+        done = subprocess.run(
+            ["tesseract", "stdin", "stdout", "--dpi", dpi, *arguments],
+            input=header + picture.tobytes(),
+            capture_output=True,
+            check=False,
+            timeout=options.ocr_timeout_s,
+            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(f"tesseract took longer than {options.ocr_timeout_s} s") from error
+    except OSError as error:
+        raise EngineError(f"tesseract does not run: {error}") from error
+    if done.returncode != 0:
+        raise EngineError(f"tesseract ended with {done.returncode}: {done.stderr[-300:]!r}")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _turn(picture: Picture.Image, options: PageOptions) -> int:
+    """Degrees clockwise by which the picture must be turned to stand upright, as tesseract's detection has it."""
+    small = picture.copy()
+    small.thumbnail((2400, 2400))
+    try:
+        told = _tesseract(small, 200 / 72, ["--psm", "0"], options)
+    except EngineError:  # it ends with an error when there are too few letters to tell
+        return 0
+    turns = [line.split(":")[1].strip() for line in told.splitlines() if line.startswith("Rotate:")]
+    return int(turns[0]) if turns else 0
+
+
+def _lines(table: str, scale: float) -> tuple[list[Line], float]:
+    """Lines of tesseract's TSV, words of low confidence left out, and the mean confidence of the rest."""
+    words: dict[tuple[str, ...], list[tuple[str, Box, float]]] = {}
+    for row in table.splitlines()[1:]:
+        cells = row.split("\t")
+        if len(cells) < 12 or cells[0] != "5":
+            continue
+        text, confidence = clean(cells[11]), float(cells[10])
+        if not text or confidence < 20:
+            continue
+        x, y, w, h = (int(cell) / scale for cell in cells[6:10])
+        words.setdefault(tuple(cells[2:5]), []).append((text, (x, y, x + w, y + h), confidence))
+    sure = [confidence for line in words.values() for _, _, confidence in line]
+    lines = [made for line in words.values() for made in _cut([(text, box) for text, box, _ in line])]
+    return _even_sizes([line for line in lines if any(c.isalnum() or c == "•" for c in line.text)]), (
+        statistics.fmean(sure) if sure else 0.0
+    )
+
+
+def _cut(words: list[tuple[str, Box]]) -> list[Line]:
+    """A line's words, cut where columns or cells lie apart."""
+    size = statistics.median(_size(text, box) for text, box in words)
+    parts = [[words[0]]]
+    for word in words[1:]:
+        if word[1][0] - parts[-1][-1][1][2] > 2.0 * size:
+            parts.append([])
+        parts[-1].append(word)
+    return [_line(part) for part in parts]
+
+
+def _line(words: list[tuple[str, Box]]) -> Line:
+    x0, y0, x1, y1 = union([box for _, box in words])
+    size = statistics.median(_size(text, box) for text, box in words)
+    baselines = [box[3] - (0.21 * size if _DESCENDERS & set(text) else 0) for text, box in words]
+    text = " ".join(text for text, _ in words)
+    return Line(
+        text=_bullet(text),
+        x0=round(x0, 1),
+        y0=round(y0, 1),
+        x1=round(x1, 1),
+        y1=round(y1, 1),
+        baseline=round(statistics.median(baselines), 1),
+        size=round(size, 1),
+    )
+
+
+def _bullet(text: str) -> str:
+    """Tesseract reads a bullet as one of these letters."""
+    head, _, rest = text.partition(" ")
+    return f"• {rest}" if rest and head in {"e", "°", "*", "¢", "+", "«", "©", "®", "@"} else text
+
+
+def _size(text: str, box: Box) -> float:
+    """Font size from a word's height, by which of its letters reach up and down."""
+    letters = set(text)
+    em = 0.48 + (0.24 if letters & _ASCENDERS else 0) + (0.21 if letters & _DESCENDERS else 0)
+    return (box[3] - box[1]) / em
+
+
+def _even_sizes(lines: list[Line]) -> list[Line]:
+    """Sizes of lines that differ by measuring alone (up to 18 %) become the page's usual size."""
+    if not lines:
+        return lines
+    weighted = sorted((line.size, len(line.text)) for line in lines)
+    half, seen, usual = sum(n for _, n in weighted) / 2, 0, weighted[-1][0]
+    for size, count in weighted:
+        seen += count
+        if seen >= half:
+            usual = size
+            break
+    for line in lines:
+        if abs(line.size - usual) <= 0.18 * usual:
+            line.size = round(usual, 1)
+    return lines
+
+
+def _turned_back(line: Line, turn: int, width: float, height: float) -> Line:
+    """A line found on a turned picture, its box and direction on the page as it is."""
+    x0, y0, x1, y1 = line.box
+    boxes = {
+        90: (y0, height - x1, y1, height - x0),
+        180: (width - x1, height - y1, width - x0, height - y0),
+        270: (width - y1, x0, width - y0, x1),
+    }
+    line.x0, line.y0, line.x1, line.y1 = boxes[turn]
+    line.angle = 360 - turn
+    return line

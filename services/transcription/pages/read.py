@@ -1,0 +1,196 @@
+"""A range of pages read: text layer or OCR, tables, figures, in reading order (PAG-1 to PAG-3)."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pypdfium2 as pdfium
+
+from services.transcription.pages.document import document_outline, document_title, open_pdf
+from services.transcription.pages.figures import cut_figure
+from services.transcription.pages.graphics import Graphics, page_graphics
+from services.transcription.pages.lines import Line, TextPage, area, inside
+from services.transcription.pages.models import Box, PageContent, PageOptions, PageUnit, Piece
+from services.transcription.pages.ocr import read_scan
+from services.transcription.pages.order import Placed, reading_order
+from services.transcription.pages.paragraphs import Run, make_pieces
+from services.transcription.pages.regions import find_regions
+from services.transcription.pages.rotation import upright
+from services.transcription.pages.tables import RuledTables, Table, open_tables
+from services.transcription.pages.text_layer import is_useless, page_text
+from shared.errors import EngineError
+
+_FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
+_LOW_CONFIDENCE = 60
+
+
+def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOptions) -> PageUnit:
+    """Read the pages `first` to `last` (from 1, both included) of `pdf`; pictures go to `output`/figures.
+
+    A page that cannot be read is in the result with a warning.
+
+    Raises:
+        InvalidSourceError: the file is protected, damaged beyond repair, or has no pages.
+    """
+    with open_pdf(pdf) as document, RuledTables(pdf) as ruled:
+        count = len(document)
+        numbers = range(max(1, first), min(last, count) + 1)
+        return PageUnit(
+            first=first,
+            last=last,
+            page_count=count,
+            title=document_title(document),
+            pages=tuple(_page(document, number, ruled, output, options) for number in numbers),
+            outline=document_outline(document, first, last),
+        )
+
+
+def _page(
+    document: pdfium.PdfDocument, number: int, ruled: RuledTables, output: Path, options: PageOptions
+) -> PageContent:
+    try:
+        page = document[number - 1]
+    except pdfium.PdfiumError:
+        return _unreadable(number)
+    try:
+        return _Page(page, number, ruled, output, options).read()
+    except pdfium.PdfiumError:
+        return _unreadable(number)
+    finally:
+        page.close()
+
+
+def _unreadable(number: int) -> PageContent:
+    warning = f"Page {number} is damaged and could not be read."
+    return PageContent(number=number, width=0, height=0, origin="none", warnings=(warning,))
+
+
+class _Page:
+    """One page while it is read."""
+
+    def __init__(
+        self, page: pdfium.PdfPage, number: int, ruled: RuledTables, output: Path, options: PageOptions
+    ) -> None:
+        self._page = page
+        self._number = number
+        self._ruled = ruled
+        self._output = output
+        self._options = options
+        self._warnings: list[str] = []
+
+    def read(self) -> PageContent:
+        text = page_text(self._page, self._options.max_page_chars)
+        graphics = page_graphics(self._page)
+        if _needs_ocr(text, graphics):
+            return self._scanned(text, graphics)
+        if len(text.raw) >= self._options.max_page_chars:
+            self._warnings.append(f"Page {self._number} has too much text; its end was left out.")
+        return self._content(text, self._laid_out(text, graphics), "text_layer" if text.lines else "none")
+
+    def _scanned(self, text: TextPage, graphics: Graphics) -> PageContent:
+        if not self._options.ocr:
+            self._warnings.append(f"Page {self._number} is a picture of text; recognition is switched off.")
+            return self._content(text, [], "none")
+        try:
+            scan, sure = read_scan(self._page, _native_dpi(graphics), self._options)
+        except EngineError:
+            self._warnings.append(f"The text on page {self._number} could not be recognised.")
+            return self._content(text, [], "none")
+        if scan.lines and sure < _LOW_CONFIDENCE:
+            self._warnings.append(f"The text on page {self._number} was hard to recognise and may be wrong.")
+        return self._content(text, self._laid_out(scan, Graphics(images=graphics.images)), "ocr")
+
+    def _laid_out(self, text: TextPage, graphics: Graphics) -> list[Piece]:
+        """The page's pieces; on a page of sideways text without its drawings, whose places would not fit."""
+        turned = upright(text)
+        if not turned.turned:
+            return self._pieces(turned.text, graphics, self._tables(turned.text, graphics))
+        pieces = self._pieces(turned.text, Graphics(), [])
+        return [piece.model_copy(update={"box": _rounded(turned.back(piece.box))}) for piece in pieces]
+
+    def _tables(self, text: TextPage, graphics: Graphics) -> list[Table]:
+        if not self._options.tables:
+            return []
+        ruled = self._ruled.on_page(self._number) if graphics.ruled and self._page.get_rotation() == 0 else []
+        return ruled + open_tables(graphics, text, [box for box, _ in ruled])
+
+    def _pieces(self, text: TextPage, graphics: Graphics, tables: list[Table]) -> list[Piece]:
+        """Everything on the page as pieces in reading order."""
+        boxes = [box for box, _ in tables]
+        regions = find_regions(graphics, text, boxes)
+        figures = regions.figures[: self._options.figures_per_page]
+        lines = [line for line in text.lines if not any(inside(line.box, box) for box in boxes + figures)]
+        for group, aside in enumerate(regions.asides, start=1):
+            for line in lines:
+                if inside(line.box, aside):
+                    line.group = group
+        solid = [Piece(kind="table", text=table_text(rows), box=_rounded(box), rows=rows) for box, rows in tables]
+        solid += [self._figure(box, index) for index, box in enumerate(figures, start=1)]
+        return _arranged(lines, solid, regions.asides, text.body_size)
+
+    def _figure(self, box: Box, index: int) -> Piece:
+        name = f"figures/p{self._number:04d}-{index}.png"
+        image = cut_figure(self._page, box, self._output, name, self._options.figure_dpi)
+        return Piece(kind="figure", text="", box=_rounded(box), image=image)
+
+    def _content(self, text: TextPage, pieces: list[Piece], origin: str) -> PageContent:
+        return PageContent.model_validate(
+            {
+                "number": self._number,
+                "width": round(text.width, 1),
+                "height": round(text.height, 1),
+                "origin": origin,
+                "pieces": tuple(pieces),
+                "warnings": tuple(self._warnings),
+            }
+        )
+
+
+def _needs_ocr(text: TextPage, graphics: Graphics) -> bool:
+    """Whether the page shows something but its text layer says (almost) nothing of it."""
+    chars = sum(not char.isspace() for char in text.raw)
+    if chars == 0:
+        return not graphics.empty
+    page = text.width * text.height
+    pictured = sum(area(box) for box in graphics.images + graphics.backgrounds)
+    return is_useless(text) or (chars < _FEW_CHARS and pictured > 0.5 * page)
+
+
+def _native_dpi(graphics: Graphics) -> float | None:
+    """The resolution below which rendering would lose nothing: not known from boxes alone, so the default."""
+    return None if graphics.backgrounds else 300.0
+
+
+def table_text(rows: tuple[tuple[str, ...], ...]) -> str:
+    """A table's cells as text: a line a row."""
+    return "\n".join(" | ".join(row) for row in rows)
+
+
+def _rounded(box: Box) -> Box:
+    return (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
+
+
+def _arranged(lines: list[Line], solid: list[Piece], asides: list[Box], body: float) -> list[Piece]:
+    """Lines and solid pieces in reading order; the lines of an aside stay together."""
+    loose = [line for line in lines if line.group == 0]
+    boxes = [line.box for line in loose] + [piece.box for piece in solid] + asides
+    pieces: list[Piece] = []
+    run: Run = []
+    for placed in reading_order(boxes, 0.7 * body):
+        if placed.index < len(loose):
+            run.append((loose[placed.index], placed.column))
+            continue
+        pieces += make_pieces(run, body)
+        run = []
+        other = placed.index - len(loose)
+        if other < len(solid):
+            pieces.append(solid[other].model_copy(update={"column": placed.column}))
+        else:
+            group = other - len(solid) + 1
+            pieces += _aside([line for line in lines if line.group == group], body)
+    pieces += make_pieces(run, body)
+    return [p for p in pieces if not p.footnote] + [p for p in pieces if p.footnote]
+
+
+def _aside(lines: list[Line], body: float) -> list[Piece]:
+    placed: list[Placed] = reading_order([line.box for line in lines], 0.7 * body)
+    return make_pieces([(replace(lines[p.index]), p.column) for p in placed], body)

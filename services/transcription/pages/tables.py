@@ -1,0 +1,162 @@
+"""Tables of a page: ruled ones by pdfplumber, those with rules across only by the places of their words."""
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+
+import pdfplumber
+from pdfminer.pdfparser import PDFSyntaxError
+from pdfplumber.pdf import PDF
+from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
+
+from services.transcription.pages.characters import LINE_END_HYPHEN, clean
+from services.transcription.pages.graphics import Graphics
+from services.transcription.pages.lines import Line, TextPage, inside, overlap, union
+from services.transcription.pages.models import Box
+
+Rows = tuple[tuple[str, ...], ...]
+Table = tuple[Box, Rows]
+
+# What pdfminer raises on broken fonts and streams that pdfium reads without complaint.
+_PDFMINER_FAULTS = (PdfminerException, MalformedPDFException, PDFSyntaxError, ValueError, KeyError, TypeError,
+                    IndexError, AttributeError, AssertionError, RecursionError)  # fmt: skip
+_MAX_COLUMNS, _MAX_ROWS = 40, 2000
+
+
+class RuledTables(AbstractContextManager["RuledTables"]):
+    """Ruled tables of one file; it is opened at the first page that needs it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: PDF | None = None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def on_page(self, number: int) -> list[Table]:
+        """The tables of page `number` (from 1) that have at least two rows and two columns of cells."""
+        try:
+            if self._file is None:
+                self._file = pdfplumber.open(self._path)
+            page = self._file.pages[number - 1]
+            try:
+                return list(_tables(page))
+            finally:
+                page.close()
+        except _PDFMINER_FAULTS:
+            return []
+
+
+def _tables(page: pdfplumber.page.Page) -> Iterator[Table]:
+    left, top = page.bbox[0], page.bbox[1]
+    for found in page.find_tables():
+        rows = _tidy([[clean_cell(cell) for cell in row] for row in found.extract(x_tolerance_ratio=0.15)])
+        if is_table(rows):
+            x0, y0, x1, y1 = found.bbox
+            yield (x0 - left, y0 - top, x1 - left, y1 - top), rows
+
+
+def clean_cell(text: str | None) -> str:
+    """A cell's text on one line; U+00AD stands where a line's end cut a word."""
+    halves = re.split(r"(?<=[^\W\d_]{2})[-\u00ad]\n(?=[^\W\d_])", text or "")
+    return LINE_END_HYPHEN.join(clean(half) for half in halves)
+
+
+def _tidy(rows: list[list[str]]) -> Rows:
+    """Without rows and columns that are empty all through."""
+    rows = [row for row in rows[:_MAX_ROWS] if any(row)]
+    if not rows:
+        return ()
+    width = min(max(len(row) for row in rows), _MAX_COLUMNS)
+    rows = [(row + [""] * width)[:width] for row in rows]
+    used = [i for i in range(width) if any(row[i] for row in rows)]
+    return tuple(tuple(row[i] for i in used) for row in rows)
+
+
+def is_table(rows: Rows) -> bool:
+    """Whether cells make up a table and not a frame around text: two rows, two columns, mostly filled."""
+    if len(rows) < 2 or len(rows[0]) < 2:
+        return False
+    cells = [cell for row in rows for cell in row]
+    return sum(bool(cell) for cell in cells) >= 0.4 * len(cells) and max(map(len, cells)) < 1500
+
+
+def open_tables(graphics: Graphics, text: TextPage, taken: list[Box]) -> list[Table]:
+    """Tables with rules across and none down, as scientific papers set them."""
+    found = []
+    for box in _rule_groups(graphics, text):
+        lines = [line for line in text.lines if inside(line.box, box) and line.angle == 0]
+        if any(overlap(box, other) > 0 for other in taken) or not lines:
+            continue
+        rows = cells_by_place(lines)
+        if is_table(rows) and len(rows[0]) * len(rows) <= 2 * len(lines):
+            found.append((box, rows))
+    return found
+
+
+def _rule_groups(graphics: Graphics, text: TextPage) -> list[Box]:
+    """Boxes from the first to the last of two or more rules with the same ends and only short lines between."""
+    rules = sorted(graphics.rules_across, key=lambda rule: (round(rule[0] / 4), round(rule[2] / 4), rule[1]))
+    groups: list[list[Box]] = []
+    for rule in rules:
+        if rule[2] - rule[0] < 60:
+            continue
+        last = groups[-1][-1] if groups else None
+        same = last is not None and abs(last[0] - rule[0]) < 4 and abs(last[2] - rule[2]) < 4
+        if same and last is not None and rule[1] - last[3] < 0.6 * text.height:
+            groups[-1].append(rule)
+        else:
+            groups.append([rule])
+    return [union(group) for group in groups if len(group) >= 2 and group[-1][1] - group[0][3] > 1.5 * text.body_size]
+
+
+def cells_by_place(lines: list[Line]) -> Rows:
+    """Cells of lines that were cut at wide gaps: rows by baseline, columns by the strips that no line covers."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
+        if rows and abs(rows[-1][0].baseline - line.baseline) < 0.5 * line.size:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    most = max(len(row) for row in rows)
+    if most < 2:
+        return ()
+    columns: list[list[float]] = []
+    # Cells that span columns would close the strips between them: only full rows tell where columns are.
+    full = [line for row in rows if len(row) >= max(2, most - 1) for line in row]
+    for line in sorted(full, key=lambda line: (line.x0, line.x1)):
+        if columns and line.x0 < columns[-1][1] - 0.5:
+            columns[-1][1] = max(columns[-1][1], line.x1)
+        else:
+            columns.append([line.x0, line.x1])
+    if not 2 <= len(columns) <= _MAX_COLUMNS:
+        return ()
+    return _tidy([_row_cells(row, columns) for row in _continued(rows, columns)])
+
+
+def _row_cells(row: list[Line], columns: list[list[float]]) -> list[str]:
+    cells = [""] * len(columns)
+    for line in row:
+        cells[_column_of(line, columns)] += " " + line.text
+    return [clean(cell) for cell in cells]
+
+
+def _column_of(line: Line, columns: list[list[float]]) -> int:
+    shared = [min(line.x1, right) - max(line.x0, left) for left, right in columns]
+    return max(range(len(columns)), key=lambda i: (shared[i], -i))
+
+
+def _continued(rows: list[list[Line]], columns: list[list[float]]) -> list[list[Line]]:
+    """Rows whose first cell is empty and that stand close below are the last row's second lines."""
+    done: list[list[Line]] = []
+    for row in rows:
+        starts = {_column_of(line, columns) for line in row}
+        near = bool(done) and row[0].baseline - done[-1][-1].baseline < 1.3 * row[0].size
+        if near and 0 not in starts and len(starts) < len(columns) / 2 + 0.5 and len(done) > 1:
+            done[-1].extend(row)
+        else:
+            done.append(list(row))
+    return done

@@ -1,0 +1,208 @@
+"""Lines of a page's text layer through pdfium.
+
+Calls into pdfium cost about a microsecond each, so characters are asked for one by one only on lines whose runs
+leave a gap (columns, tables); every other line costs a dozen calls.
+"""
+
+import ctypes
+import itertools
+import re
+from collections.abc import Callable, Iterator
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdf
+
+from services.transcription.pages.characters import clean, is_garbage
+from services.transcription.pages.lines import Line, TextPage
+
+_LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
+_HYPHENS = "\x02\ufffe"
+_BOLD = re.compile(rb"bold|black|heavy|demi|cmbx|cmssbx|-bd|semib", re.IGNORECASE)
+_MONO = re.compile(rb"mono|courier|cmtt|consol|code", re.IGNORECASE)
+_MATH = re.compile(rb"math|cmmi|cmsy|cmex|symbol|stix", re.IGNORECASE)
+_FORCE_BOLD = 1 << 18
+_GAP_EM = 1.0  # a wider gap between two runs on a baseline separates columns or cells; justified spaces stay below
+_WIDE_EM = 0.8  # a run wider than this per character hides a gap inside
+
+Corner = tuple[float, float]
+Place = Callable[[float, float], Corner]
+
+
+def page_place(page: pdfium.PdfPage) -> tuple[float, float, int, Place]:
+    """Width and height as displayed, the page's rotation, and the mapping from PDF space to displayed points."""
+    left, bottom, right, top = page.get_bbox()
+    rotation = page.get_rotation()
+    width, height = page.get_size()
+    places: dict[int, Place] = {
+        0: lambda x, y: (x - left, top - y),
+        90: lambda x, y: (y - bottom, x - left),
+        180: lambda x, y: (right - x, y - bottom),
+        270: lambda x, y: (top - y, right - x),
+    }
+    return width, height, rotation, places[rotation]
+
+
+def page_text(page: pdfium.PdfPage, max_chars: int) -> TextPage:
+    """The lines of `page` (of its first `max_chars` characters), in the order of the file."""
+    width, height, rotation, place = page_place(page)
+    textpage = page.get_textpage()
+    try:
+        reader = _Reader(textpage.raw, place, rotation, max_chars)
+        lines = list(reader.lines())
+    finally:
+        textpage.close()
+    return TextPage(width=width, height=height, lines=lines, raw=reader.text)
+
+
+def whole(units: str) -> str:
+    """`units` with the two halves of characters beyond the basic plane made one."""
+    if units.isascii():
+        return units
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def is_useless(text: TextPage) -> bool:
+    """Whether the text layer is garbage."""
+    return is_garbage(text.raw)
+
+
+class _Reader:
+    """Buffers for one page's calls, so that none is allocated per character."""
+
+    def __init__(self, handle: object, place: Place, rotation: int, max_chars: int) -> None:
+        self._handle = handle
+        self._place = place
+        self._rotation = rotation
+        self._quad = tuple(ctypes.c_double() for _ in range(4))
+        self._refs = tuple(ctypes.byref(value) for value in self._quad)
+        self._matrix = pdf.FS_MATRIX()
+        self._matrix_ref = ctypes.byref(self._matrix)
+        self._flags = ctypes.c_int()
+        self._name = ctypes.create_string_buffer(128)
+        self._count = min(pdf.FPDFText_CountChars(handle), max_chars)
+        self._units = self._read_units()
+        self.text = whole(self._units)
+
+    def _read_units(self) -> str:
+        """The page's text, a character for each UTF-16 unit, because that is what pdfium's indices count."""
+        if self._count <= 0:
+            return ""
+        buffer = (ctypes.c_ushort * (2 * self._count + 1))()
+        written = max(0, pdf.FPDFText_GetText(self._handle, 0, self._count, buffer) - 1)
+        text = bytes(buffer)[: 2 * written].decode("utf-16-le", "surrogatepass")
+        return text if len(text) == written else "".join(map(chr, buffer[:written]))
+
+    def lines(self) -> Iterator[Line]:
+        """Each line, cut at wide gaps."""
+        aligned = len(self._units) == self._count
+        for match in _LINE.finditer(self._units):
+            start, end = match.span()
+            if not aligned:
+                start = self._char_index(start)
+                end = self._char_index(end - 1) + 1
+            if start < 0 or end <= start:
+                continue
+            yield from self._line(match.group(), start, end)
+
+    def _char_index(self, text_index: int) -> int:
+        return int(pdf.FPDFText_GetCharIndexFromTextIndex(self._handle, text_index))
+
+    def _line(self, text: str, start: int, end: int) -> Iterator[Line]:
+        stripped = text.strip()
+        if not stripped:
+            return
+        lead = len(text) - len(text.lstrip())
+        size, angle, _ = self._look(start + lead)
+        rects = self._rects(start, end - start)
+        if not rects:
+            return
+        if angle == 0 and end - start == len(text) and self._has_gap(rects, stripped, size):
+            for piece, from_index, boxes in self._cut(text, start, size):
+                yield from self._finish(piece, from_index, from_index + len(piece), boxes)
+        else:
+            yield from self._finish(text, start, end, rects)
+
+    def _has_gap(self, rects: list[tuple[float, ...]], text: str, size: float) -> bool:
+        for one, other in itertools.pairwise(rects):
+            if not -size < other[0] - one[2] < _GAP_EM * size:
+                return True
+        width = max(r[2] for r in rects) - min(r[0] for r in rects)
+        return width > _WIDE_EM * size * len(text)
+
+    def _rects(self, start: int, count: int) -> list[tuple[float, ...]]:
+        """Boxes (left, top, right, bottom as displayed) of the runs of these characters."""
+        found = []
+        left, top, right, bottom = self._quad
+        for index in range(pdf.FPDFText_CountRects(self._handle, start, count)):
+            pdf.FPDFText_GetRect(self._handle, index, *self._refs)
+            found.append(self._displayed(left.value, bottom.value, right.value, top.value))
+        return found
+
+    def _displayed(self, left: float, bottom: float, right: float, top: float) -> tuple[float, ...]:
+        xa, ya = self._place(left, bottom)
+        xb, yb = self._place(right, top)
+        return (min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
+
+    def _cut(self, text: str, start: int, size: float) -> Iterator[tuple[str, int, list[tuple[float, ...]]]]:
+        """Parts of a line between wide gaps, character by character."""
+        left, right, bottom, top = self._quad
+        begin, boxes = 0, list[tuple[float, ...]]()
+        for offset, char in enumerate(text):
+            if char.isspace() or char in _HYPHENS:
+                continue
+            pdf.FPDFText_GetCharBox(self._handle, start + offset, *self._refs)
+            box = self._displayed(left.value, bottom.value, right.value, top.value)
+            if boxes and not -size < box[0] - boxes[-1][2] < _GAP_EM * size:
+                yield text[begin:offset], start + begin, boxes
+                begin, boxes = offset, []
+            boxes.append(box)
+        if boxes:
+            yield text[begin:], start + begin, boxes
+
+    def _look(self, index: int) -> tuple[float, int, float]:
+        """Font size in points, reading direction and baseline (as displayed) at a character."""
+        size = pdf.FPDFText_GetFontSize(self._handle, index)
+        if not pdf.FPDFText_GetMatrix(self._handle, index, self._matrix_ref):
+            return size, 0, 0.0
+        matrix = self._matrix
+        scale = (matrix.c * matrix.c + matrix.d * matrix.d) ** 0.5
+        along = max((matrix.a, 0), (-matrix.a, 180), (-matrix.b, 90), (matrix.b, 270))[1]
+        return round(size * scale, 1), (along + self._rotation) % 360, self._place(matrix.e, matrix.f)[1]
+
+    def _font(self, index: int) -> tuple[bool, bool, bool]:
+        length = pdf.FPDFText_GetFontInfo(self._handle, index, self._name, 128, ctypes.byref(self._flags))
+        name = self._name.raw[: max(0, length - 1)] if length <= 128 else b""
+        bold = bool(self._flags.value & _FORCE_BOLD) or _BOLD.search(name) is not None
+        mono = _MONO.search(name) is not None or bool(self._flags.value & 1)
+        return bold, mono, _MATH.search(name) is not None
+
+    def _finish(self, text: str, start: int, end: int, boxes: list[tuple[float, ...]]) -> Iterator[Line]:
+        cleaned = clean(whole(text.rstrip(_HYPHENS)))
+        if not cleaned:
+            return
+        stripped = len(text.rstrip().rstrip(_HYPHENS))
+        first = start + len(text) - len(text.lstrip())
+        last = max(first, start + stripped - 1) if end - start == len(text) else end - 1
+        samples = [self._look(index) for index in (first, (first + last) // 2, last)]
+        fonts = [self._font(first), self._font(last)]
+        size, angle, baseline = sorted(samples)[1]
+        x0, y0 = min(b[0] for b in boxes), min(b[1] for b in boxes)
+        x1, y1 = max(b[2] for b in boxes), max(b[3] for b in boxes)
+        if size <= 0 or x1 <= x0:
+            return
+        if not y0 - size <= baseline <= y1 + size:
+            baseline = y1
+        yield Line(
+            text=cleaned,
+            x0=round(x0, 1),
+            y0=round(y0, 1),
+            x1=round(x1, 1),
+            y1=round(y1, 1),
+            baseline=round(baseline, 1),
+            size=size,
+            bold=all(bold for bold, _, _ in fonts),
+            mono=all(mono for _, mono, _ in fonts),
+            math=any(math for _, _, math in fonts),
+            angle=angle,
+            hyphen=text.rstrip()[-1] in _HYPHENS,
+        )
