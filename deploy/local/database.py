@@ -19,6 +19,7 @@ from deploy.local.secrets_file import Credentials, credentials, private_folder, 
 
 # Without it, updates stall for a minute once some 8 MB were inserted.
 FLUSH_EVERY_S = 5.0
+CACHE = "256M"
 ANSWER_TIMEOUT_MS = 2_000
 PROVISION_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
@@ -33,27 +34,21 @@ class EmbeddedDatabase:
     """A private database whose data live in `folder`; a `Program`.
 
     `durable` makes every commit reach the disk before it is acknowledged: a must for a product, a waste for a test.
+    `authenticated` makes it refuse whoever does not log in; call `prepare` before the first start then.
     """
 
     name = "database"
 
     def __init__(
-        self,
-        folder: Path,
-        *,
-        log: Path | None = None,
-        port: int | None = None,
-        durable: bool = True,
-        cache: str = "256M",
+        self, folder: Path, *, log: Path | None = None, durable: bool = True, authenticated: bool = True
     ) -> None:
         if find_spec("secantus") is None:
             raise LocalSystemError(NOT_INSTALLED)
         self.folder = private_folder(folder.resolve())
         self.log = log or self.folder / "database.log"
-        self.port = port or free_ports(1)[0]
+        self.port = free_ports(1)[0]
         self._durable = durable
-        self._cache = cache
-        self._login = credentials(self.folder / "credentials.json")
+        self._login = credentials(self.folder / "credentials.json") if authenticated else None
 
     @property
     def url(self) -> str:
@@ -66,20 +61,20 @@ class EmbeddedDatabase:
         A user can only be made while the server asks nobody who they are, so it runs that way for this moment.
         """
         done = self.folder / "provisioned"
-        if done.exists():
+        if self._login is None or done.exists():
             return
         child = self._spawn(authenticated=False)
         try:
             if not await became_ready(self._answers_anonymously, child, timeout_s=PROVISION_TIMEOUT_S):
                 raise LocalSystemError(self.failure(), log=self.log)
-            await self._create_user()
+            await self._create_user(self._login)
         finally:
             await terminate_all([child], timeout_s=STOP_TIMEOUT_S)
         write_private(done, "")
 
     def spawn(self) -> Child:
-        """Start the server; it refuses whoever does not log in."""
-        return self._spawn(authenticated=True)
+        """Start the server."""
+        return self._spawn(authenticated=self._login is not None)
 
     async def is_ready(self) -> bool:
         """Whether a login and a ping work."""
@@ -118,10 +113,10 @@ class EmbeddedDatabase:
             return False
         return True
 
-    async def _create_user(self) -> None:
+    async def _create_user(self, login: Credentials) -> None:
         async with AsyncMongoClient[dict[str, object]](self._url(None)) as client:
             try:
-                await client.admin.command("createUser", self._login.user, pwd=self._login.password, roles=["root"])
+                await client.admin.command("createUser", login.user, pwd=login.password, roles=["root"])
             except OperationFailure as error:
                 if error.code != USER_EXISTS:  # an earlier first start was cut short
                     raise LocalSystemError(self.failure(), log=self.log) from error
@@ -135,7 +130,7 @@ class EmbeddedDatabase:
         write_private(nothing, "")
         command = [sys.executable, "-P", "-m", "secantus", "--config", str(nothing)]
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--storage-path", str(self.folder / "data")]
-        command += ["--cache-size", self._cache, "--log-level", "WARNING"]
+        command += ["--cache-size", CACHE, "--log-level", "WARNING"]
         command += ["--sync-on-commit"] if self._durable else []
         command += ["--auth"] if authenticated else []
         return spawn(self.name, command, log=self.log, folder=self.folder)

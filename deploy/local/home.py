@@ -44,9 +44,9 @@ class Home:
         """Where the running system describes itself."""
         return self.folder / "state.json"
 
-    def log(self, name: str) -> Path:
-        """The log of one program."""
-        return self.folder / "logs" / f"{name}.jsonl"
+    def log(self, name: str, ending: str = ".jsonl") -> Path:
+        """The log of one program: JSON lines, unless the program knows only text."""
+        return self.folder / "logs" / f"{name}{ending}"
 
     def prepare(self) -> None:
         """Make the folder, for its owner alone."""

@@ -5,11 +5,9 @@ user and folders. Queues belong to the node's name, so that name is the same at 
 """
 
 import os
-import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import aio_pika
@@ -18,17 +16,10 @@ from aio_pika.exceptions import AMQPError
 from deploy.local.errors import LocalSystemError
 from deploy.local.processes import Child, free_ports, listens, spawn
 from deploy.local.secrets_file import credentials, private_folder, write_private
+from deploy.local.system_packages import rabbitmq_homes
 
 NODE_NAME = "lectern@localhost"
 LOGIN_TIMEOUT_S = 5.0
-KNOWN_PLACES = (
-    "/usr/lib/rabbitmq/lib/rabbitmq_server-*",  # Debian, Ubuntu, Fedora
-    "/opt/rabbitmq",  # the container image
-    "/opt/rabbitmq_server-*",  # the generic archive
-    "/opt/homebrew/opt/rabbitmq",
-    "/usr/local/opt/rabbitmq",
-    "/home/linuxbrew/.linuxbrew/opt/rabbitmq",
-)
 MORE_PROGRAM_FOLDERS = ("/opt/homebrew/bin", "/usr/local/bin")  # where brew puts `erl`, should PATH not say so
 NOT_INSTALLED = (
     "RabbitMQ is not installed: install the package rabbitmq-server (apt) or rabbitmq (brew), name its folder in "
@@ -38,6 +29,7 @@ SETTINGS = {
     "loopback_users": "none",
     "log.console": "true",
     "log.console.level": "info",
+    "log.console.formatter": "json",
     "log.file": "false",
     "num_acceptors.tcp": "2",
     # A laptop has other things to do. Messages carry references, so a queue of thousands is a few megabytes.
@@ -47,26 +39,10 @@ SETTINGS = {
 }
 
 
-def version_of(home: Path) -> tuple[int, ...]:
-    """The version in a folder's name, for sorting: 3.10 comes after 3.9. Empty when there is none."""
-    found = re.search(r"-(\d+(?:\.\d+)*)", home.name)
-    return tuple(map(int, found[1].split("."))) if found else ()
-
-
-def candidates(places: Iterable[str]) -> Iterator[Path]:
-    """Existing folders that match the places, in their order, the newest version first within each."""
-    for place in places:
-        parent = Path(place).parent
-        yield from sorted(parent.glob(Path(place).name), key=version_of, reverse=True)
-
-
-def server_script(places: Iterable[str] = KNOWN_PLACES) -> Path:
+def server_script() -> Path:
     """The start script of the installed server; raises LocalSystemError when there is none."""
-    named = os.environ.get("RABBITMQ_SERVER_HOME")
-    for home in [Path(named)] if named else candidates(places):
-        script = home / "sbin" / "rabbitmq-server"
-        if script.exists():
-            return script
+    for home in rabbitmq_homes():
+        return home / "sbin" / "rabbitmq-server"
     raise LocalSystemError(NOT_INSTALLED)
 
 
@@ -75,11 +51,10 @@ class RabbitNode:
 
     name = "rabbitmq"
 
-    def __init__(self, folder: Path, *, log: Path | None = None, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, log: Path | None = None) -> None:
         self.folder = folder.resolve()
         self.log = log or self.folder / "rabbitmq.log"
-        self._distribution_port, free = free_ports(2)
-        self.port = port or free
+        self.port, self._distribution_port = free_ports(2)
         private_folder(self.folder)
         self._login = credentials(self.folder / "credentials.json")
         self._script = server_script()
@@ -120,7 +95,8 @@ class RabbitNode:
         """
         command: list[str | Path] = [self._script.with_name("rabbitmqctl"), "--quiet", "--node", NODE_NAME, *arguments]
         environment = self._environment()
-        environment["RABBITMQ_CTL_ERL_ARGS"] = f"-erl_epmd_port {self._distribution_port} -start_epmd false"
+        del environment["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]
+        environment["ERL_FLAGS"] = f"-start_epmd false -erl_epmd_port {self._distribution_port} -dist_listen false"
         done = subprocess.run(
             command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=timeout_s, check=True
         )

@@ -115,7 +115,7 @@ class Supervisor:
             stores.append(broker)
         self.mongo_url = self.options.mongo_url or ""
         if not self.mongo_url:
-            self._database = EmbeddedDatabase(self.home.folder / "database", log=self.home.log("database"))
+            self._database = EmbeddedDatabase(self.home.folder / "database", log=self.home.log("database", ".log"))
             self.mongo_url = self._database.url
             stores.append(self._database)
         return stores

@@ -1,0 +1,102 @@
+"""Real servers for whoever asks: each starts once, at the first test that names it, on free loopback ports.
+
+A test that uses one, directly or through other fixtures, is an integration test without saying so.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import boto3
+import pytest
+import pytest_asyncio
+from botocore.config import Config
+
+from deploy.local.database import EmbeddedDatabase
+from deploy.local.objects import S3Server
+from deploy.local.processes import terminate_all
+from deploy.local.programs import start
+from deploy.local.rabbitmq import RabbitNode
+
+SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
+STOP_TIMEOUT_S = 10.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.integration)
+
+
+@dataclass(frozen=True)
+class S3:
+    """A running S3 server and an empty bucket in it."""
+
+    endpoint_url: str
+    access_key: str
+    secret_key: str
+    region: str
+    bucket: str
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RabbitNode]:
+    """A private RabbitMQ node, shared by the run: `.url`. Name your queues and exchanges apart."""
+    node = RabbitNode(tmp_path_factory.mktemp("rabbitmq"))
+    child = await start(node)
+    yield node
+    await terminate_all([child], timeout_s=STOP_TIMEOUT_S)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The URL of a private database server, shared by the run: use `database_name` as well."""
+    database = EmbeddedDatabase(tmp_path_factory.mktemp("database"), durable=False, authenticated=False)
+    child = await start(database)
+    flushing = asyncio.create_task(database.keep_flushed())
+    yield database.url
+    flushing.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await flushing
+    await terminate_all([child], timeout_s=STOP_TIMEOUT_S)
+
+
+@pytest.fixture
+def database_name() -> str:
+    """The name of a database that no other test uses."""
+    return f"test_{uuid.uuid4().hex[:12]}"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S3Server]:
+    """A private S3 server, shared by the run; most tests want `s3`."""
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    child = await start(server)
+    yield server
+    await terminate_all([child], timeout_s=STOP_TIMEOUT_S)
+    server.forget_sockets()
+
+
+@pytest.fixture
+def s3(s3_server: S3Server) -> S3:
+    """The S3 server with a bucket of this test's own."""
+    found = S3(
+        endpoint_url=s3_server.endpoint_url,
+        access_key=s3_server.access_key,
+        secret_key=s3_server.secret_key,
+        region=s3_server.region,
+        bucket=f"test-{uuid.uuid4().hex[:12]}",
+    )
+    client = boto3.client(
+        "s3",
+        endpoint_url=found.endpoint_url,
+        aws_access_key_id=found.access_key,
+        aws_secret_access_key=found.secret_key,
+        region_name=found.region,
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    client.create_bucket(Bucket=found.bucket)
+    client.close()
+    return found
