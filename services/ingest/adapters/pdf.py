@@ -60,10 +60,8 @@ def _read(path: Path, limits: Limits) -> _PdfFacts | None:
     """What pdfium finds, or None if it cannot open the file at all."""
     try:
         document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower() or "security" in str(error).lower():
-            raise InvalidSourceError(sentences.PDF_LOCKED) from error
-        return None
+    except pypdfium2.PdfiumError:
+        return None  # why is for pikepdf to say: pdfium's error code can be one left over from an earlier file
     try:
         page_count = len(document)
         if page_count > limits.max_pages:
@@ -97,14 +95,21 @@ def _language(document: pypdfium2.PdfDocument) -> str | None:
 
 
 def _repair(path: Path) -> Path | None:
-    """A repaired copy beside `path` (rebuilt cross-references, cut tail closed), or None if nothing can be saved."""
+    """A repaired copy beside `path` (rebuilt cross-references, cut tail closed), or None if nothing can be saved.
+
+    Raises InvalidSourceError where repair is not what is missing: a password, pages.
+    """
     repaired = path.with_name(f"{path.name}.repaired.pdf")
     try:
         with pikepdf.open(path, attempt_recovery=True, suppress_warnings=True) as document:
+            if len(document.pages) == 0:
+                raise InvalidSourceError(sentences.PDF_EMPTY)
             document.save(repaired)
     except pikepdf.PasswordError as error:
         raise InvalidSourceError(sentences.PDF_LOCKED) from error
-    except (pikepdf.PdfError, RuntimeError, ValueError):
+    except (pikepdf.PdfError, RuntimeError, ValueError) as error:
         repaired.unlink(missing_ok=True)
+        if "encrypt" in str(error).lower():  # a scheme without a password, such as a publisher's
+            raise InvalidSourceError(sentences.PDF_LOCKED, internal=str(error)) from error
         return None
     return repaired

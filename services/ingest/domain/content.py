@@ -42,6 +42,8 @@ _PROGRAMS = re.compile(
     r"x-(executable|pie-executable|dosexec|sharedlib|mach-binary|msdownload|msi)|portable-executable"
 )
 
+_TEXTUAL = {"application/xml", "application/json", "application/x-subrip", "application/x-ndjson", "image/svg+xml"}
+
 Route = Literal["pdf", "media"]
 
 
@@ -65,7 +67,7 @@ def route(head: bytes, magic_type: str) -> Route | Refusal:
 
 def _text_refusal(head: bytes, magic_type: str) -> str | None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:4096]
-    textual = magic_type.startswith("text/") or magic_type in {"application/xml", "application/json", "image/svg+xml"}
+    textual = magic_type.startswith("text/") or magic_type in _TEXTUAL
     if _PLAYLIST.match(start) or (textual and _PLAYLIST.search(start)):
         return sentences.PLAYLIST
     if magic_type.startswith("image/"):
