@@ -13,6 +13,7 @@ from services.transcription.pages.text_layer import Place, page_place
 
 _MAX_OBJECTS = 60_000  # a map can have millions; what comes after does not change what the page shows at a glance
 _MAX_DEPTH = 6
+_MAX_SEGMENTS = 2000
 _RULE_PT = 2.5
 _BACKGROUND = 0.6  # of the page: larger pictures and frames are what the rest stands on
 
@@ -29,20 +30,12 @@ class Graphics:
     rules_down: list[Box] = field(default_factory=list)
     frames: list[Box] = field(default_factory=list)
     marks: list[Box] = field(default_factory=list)
-    grids: int = 0
     texts: int = 0
 
     @property
     def empty(self) -> bool:
         """Whether nothing at all is drawn."""
         return not (self.images or self.backgrounds or self.frames or self.marks or self.rules_across)
-
-    @property
-    def ruled(self) -> bool:
-        """Whether rules or frames could make up a table's cells."""
-        down = len(self.rules_down)
-        cells = len(self.frames) >= 4
-        return self.grids > 0 or cells or (down >= 2 and len(self.rules_across) >= 2)
 
 
 def page_graphics(page: pdfium.PdfPage) -> Graphics:
@@ -71,13 +64,13 @@ def _objects(page: object) -> Iterator[tuple[int, object, Matrix | None]]:
             if kind != pdf.FPDF_PAGEOBJ_FORM:
                 yield kind, handle, matrix
             elif depth < _MAX_DEPTH:
-                inner = _form_matrix(handle, matrix)
+                inner = _matrix(handle, matrix)
                 count = min(pdf.FPDFFormObj_CountObjects(handle), _MAX_OBJECTS)
                 stack.extend((pdf.FPDFFormObj_GetObject(handle, i), inner, depth + 1) for i in range(count))
         stack.clear()
 
 
-def _form_matrix(handle: object, outer: Matrix | None) -> Matrix:
+def _matrix(handle: object, outer: Matrix | None) -> Matrix:
     raw = pdf.FS_MATRIX()
     pdf.FPDFPageObj_GetMatrix(handle, ctypes.byref(raw))
     own = (raw.a, raw.b, raw.c, raw.d, raw.e, raw.f)
@@ -111,24 +104,21 @@ class _Collector:
             large = area(box) > _BACKGROUND * area(self._page)
             (self._found.backgrounds if large else self._found.images).append(box)
         elif kind == pdf.FPDF_PAGEOBJ_PATH:
-            self._path(handle, box)
+            self._path(handle, box, matrix)
 
     def _box(self, matrix: Matrix | None) -> Box:
         left, bottom, right, top = (value.value for value in self._quad)
         corners = [(left, bottom), (left, top), (right, bottom), (right, top)]
         if matrix is not None:
-            a, b, c, d, e, f = matrix
-            corners = [(a * x + c * y + e, b * x + d * y + f) for x, y in corners]
-        shown = [self._place(x, y) for x, y in corners]
-        xs, ys = [x for x, _ in shown], [y for _, y in shown]
-        return (min(xs), min(ys), max(xs), max(ys))
+            corners = [_through(matrix, x, y) for x, y in corners]
+        return self._shown(corners)
 
     def _clip(self, box: Box) -> Box | None:
         x0, y0 = max(0.0, box[0]), max(0.0, box[1])
         x1, y1 = min(self._page[2], box[2]), min(self._page[3], box[3])
         return (x0, y0, x1, y1) if x1 >= x0 and y1 >= y0 else None
 
-    def _path(self, handle: object, box: Box) -> None:
+    def _path(self, handle: object, box: Box, matrix: Matrix | None) -> None:
         width, height = box[2] - box[0], box[3] - box[1]
         found = self._found
         if height <= _RULE_PT and width >= 15:
@@ -138,32 +128,51 @@ class _Collector:
         elif area(box) > _BACKGROUND * area(self._page):
             return
         else:
-            self._shape(handle, box)
+            self._shape(handle, box, matrix)
 
-    def _shape(self, handle: object, box: Box) -> None:
+    def _shape(self, handle: object, box: Box, matrix: Matrix | None) -> None:
+        """A frame, a grid drawn as one path (its sides become rules), or a mark."""
         count = pdf.FPDFPath_CountSegments(handle)
-        straight = count <= 400 and self._upright(handle, count)
-        if straight and count <= 6 and box[2] - box[0] >= 15 and box[3] - box[1] >= 8:
-            self._found.frames.append(box)
-        elif straight and count > 8:
-            self._found.frames.append(box)
-            self._found.grids += 1
-        else:
+        sides = self._sides(handle, count, matrix) if count <= _MAX_SEGMENTS else None
+        if sides is None or (count <= 6 and (box[2] - box[0] < 15 or box[3] - box[1] < 8)):
             self._found.marks.append(box)
+        elif count <= 6:
+            self._found.frames.append(box)
+        else:
+            for side in sides:
+                wide = side[2] - side[0] >= side[3] - side[1]
+                (self._found.rules_across if wide else self._found.rules_down).append(side)
 
-    def _upright(self, handle: object, count: int) -> bool:
-        """Whether a path has only straight sides along the axes (rounded corners make it a mark)."""
+    def _sides(self, handle: object, count: int, matrix: Matrix | None) -> list[Box] | None:
+        """The sides of a path that runs along the axes only; None for any other."""
         x, y = ctypes.c_float(), ctypes.c_float()
-        before: tuple[float, float] | None = None
+        start = before = (0.0, 0.0)
+        sides = []
         for index in range(count):
             segment = pdf.FPDFPath_GetPathSegment(handle, index)
             kind = pdf.FPDFPathSegment_GetType(segment)
             if kind == pdf.FPDF_SEGMENT_BEZIERTO:
-                return False
+                return None
             pdf.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
             here = (x.value, y.value)
-            slanted = before is not None and min(abs(here[0] - before[0]), abs(here[1] - before[1])) > 0.5
-            if kind == pdf.FPDF_SEGMENT_LINETO and slanted:
-                return False
+            if kind == pdf.FPDF_SEGMENT_MOVETO:
+                start = here
+            else:
+                sides.append((before, here))
+            if pdf.FPDFPathSegment_GetClose(segment):
+                sides.append((here, start))
             before = here
-        return True
+        if any(min(abs(a[0] - b[0]), abs(a[1] - b[1])) > 0.5 for a, b in sides):
+            return None
+        own = _matrix(handle, matrix)  # points are in the path's own space, unlike its bounds
+        return [self._shown([_through(own, *a), _through(own, *b)]) for a, b in sides]
+
+    def _shown(self, corners: list[tuple[float, float]]) -> Box:
+        points = [self._place(x, y) for x, y in corners]
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        return (min(xs), min(ys), max(xs), max(ys))
+
+
+def _through(matrix: Matrix, x: float, y: float) -> tuple[float, float]:
+    a, b, c, d, e, f = matrix
+    return (a * x + c * y + e, b * x + d * y + f)

@@ -15,7 +15,8 @@ from services.transcription.pages.order import Placed, reading_order
 from services.transcription.pages.paragraphs import Run, make_pieces
 from services.transcription.pages.regions import find_regions
 from services.transcription.pages.rotation import upright
-from services.transcription.pages.tables import RuledTables, Table, open_tables
+from services.transcription.pages.ruled import ruled_tables
+from services.transcription.pages.tables import Table, open_tables
 from services.transcription.pages.text_layer import is_useless, page_text
 from shared.errors import EngineError
 
@@ -31,7 +32,7 @@ def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOpti
     Raises:
         InvalidSourceError: the file is protected, damaged beyond repair, or has no pages.
     """
-    with open_pdf(pdf) as document, RuledTables(pdf) as ruled:
+    with open_pdf(pdf) as document:
         count = len(document)
         numbers = range(max(1, first), min(last, count) + 1)
         return PageUnit(
@@ -39,20 +40,18 @@ def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOpti
             last=last,
             page_count=count,
             title=document_title(document),
-            pages=tuple(_page(document, number, ruled, output, options) for number in numbers),
+            pages=tuple(_page(document, number, output, options) for number in numbers),
             outline=document_outline(document, first, last),
         )
 
 
-def _page(
-    document: pdfium.PdfDocument, number: int, ruled: RuledTables, output: Path, options: PageOptions
-) -> PageContent:
+def _page(document: pdfium.PdfDocument, number: int, output: Path, options: PageOptions) -> PageContent:
     try:
         page = document[number - 1]
     except pdfium.PdfiumError:
         return _unreadable(number)
     try:
-        return _Page(page, number, ruled, output, options).read()
+        return _Page(page, number, output, options).read()
     except pdfium.PdfiumError:
         return _unreadable(number)
     finally:
@@ -67,12 +66,9 @@ def _unreadable(number: int) -> PageContent:
 class _Page:
     """One page while it is read."""
 
-    def __init__(
-        self, page: pdfium.PdfPage, number: int, ruled: RuledTables, output: Path, options: PageOptions
-    ) -> None:
+    def __init__(self, page: pdfium.PdfPage, number: int, output: Path, options: PageOptions) -> None:
         self._page = page
         self._number = number
-        self._ruled = ruled
         self._output = output
         self._options = options
         self._warnings: list[str] = []
@@ -110,7 +106,7 @@ class _Page:
     def _tables(self, text: TextPage, graphics: Graphics) -> list[Table]:
         if not self._options.tables:
             return []
-        ruled = self._ruled.on_page(self._number) if graphics.ruled and self._page.get_rotation() == 0 else []
+        ruled = ruled_tables(self._page, graphics)
         return ruled + open_tables(graphics, text, [box for box, _ in ruled])
 
     def _pieces(self, text: TextPage, graphics: Graphics, tables: list[Table]) -> list[Piece]:

@@ -1,15 +1,6 @@
-"""Tables of a page: ruled ones by pdfplumber, those with rules across only by the places of their words."""
+"""Tables without rules down, by the places of their words, and what every table's cells have in common."""
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
-from types import TracebackType
-
-import pdfplumber
-from pdfminer.pdfparser import PDFSyntaxError
-from pdfplumber.pdf import PDF
-from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
 from services.transcription.pages.characters import LINE_END_HYPHEN, clean
 from services.transcription.pages.graphics import Graphics
@@ -19,54 +10,17 @@ from services.transcription.pages.models import Box
 Rows = tuple[tuple[str, ...], ...]
 Table = tuple[Box, Rows]
 
-# What pdfminer raises on broken fonts and streams that pdfium reads without complaint.
-_PDFMINER_FAULTS = (PdfminerException, MalformedPDFException, PDFSyntaxError, ValueError, KeyError, TypeError,
-                    IndexError, AttributeError, AssertionError, RecursionError)  # fmt: skip
 _MAX_COLUMNS, _MAX_ROWS = 40, 2000
-
-
-class RuledTables(AbstractContextManager["RuledTables"]):
-    """Ruled tables of one file; it is opened at the first page that needs it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: PDF | None = None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def on_page(self, number: int) -> list[Table]:
-        """The tables of page `number` (from 1) that have at least two rows and two columns of cells."""
-        try:
-            if self._file is None:
-                self._file = pdfplumber.open(self._path)
-            page = self._file.pages[number - 1]
-            try:
-                return list(_tables(page))
-            finally:
-                page.close()
-        except _PDFMINER_FAULTS:
-            return []
-
-
-def _tables(page: pdfplumber.page.Page) -> Iterator[Table]:
-    left, top = page.bbox[0], page.bbox[1]
-    for found in page.find_tables():
-        rows = _tidy([[clean_cell(cell) for cell in row] for row in found.extract(x_tolerance_ratio=0.15)])
-        if is_table(rows):
-            x0, y0, x1, y1 = found.bbox
-            yield (x0 - left, y0 - top, x1 - left, y1 - top), rows
 
 
 def clean_cell(text: str | None) -> str:
     """A cell's text on one line; U+00AD stands where a line's end cut a word."""
-    halves = re.split(r"(?<=[^\W\d_]{2})[-\u00ad]\n(?=[^\W\d_])", text or "")
+    halves = re.split(r"(?<=[^\W\d_]{2})(?:-\r?\n|[\u00ad\x02\ufffe](?:\r?\n)?)(?=[^\W\d_])", text or "")
     return LINE_END_HYPHEN.join(clean(half) for half in halves)
 
 
-def _tidy(rows: list[list[str]]) -> Rows:
-    """Without rows and columns that are empty all through."""
+def tidy(rows: list[list[str]]) -> Rows:
+    """Cells without rows and columns that are empty all through."""
     rows = [row for row in rows[:_MAX_ROWS] if any(row)]
     if not rows:
         return ()
@@ -134,7 +88,7 @@ def cells_by_place(lines: list[Line]) -> Rows:
             columns.append([line.x0, line.x1])
     if not 2 <= len(columns) <= _MAX_COLUMNS:
         return ()
-    return _tidy([_row_cells(row, columns) for row in _continued(rows, columns)])
+    return tidy([_row_cells(row, columns) for row in _continued(rows, columns)])
 
 
 def _row_cells(row: list[Line], columns: list[list[float]]) -> list[str]:

@@ -14,6 +14,7 @@ import pypdfium2.raw as pdf
 
 from services.transcription.pages.characters import clean, is_garbage
 from services.transcription.pages.lines import Line, TextPage
+from services.transcription.pages.models import Box
 
 _LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
 _HYPHENS = "\x02\ufffe"
@@ -40,6 +41,19 @@ def page_place(page: pdfium.PdfPage) -> tuple[float, float, int, Place]:
         270: lambda x, y: (top - y, right - x),
     }
     return width, height, rotation, places[rotation]
+
+
+def unplace(page: pdfium.PdfPage, box: Box) -> Box:
+    """A displayed box as left, bottom, right, top in PDF space."""
+    left, bottom, right, top = page.get_bbox()
+    x0, y0, x1, y1 = box
+    boxes = {
+        0: (left + x0, top - y1, left + x1, top - y0),
+        90: (left + y0, bottom + x0, left + y1, bottom + x1),
+        180: (right - x1, bottom + y0, right - x0, bottom + y1),
+        270: (right - y1, top - x1, right - y0, top - x0),
+    }
+    return boxes[page.get_rotation()]
 
 
 def page_text(page: pdfium.PdfPage, max_chars: int) -> TextPage:
