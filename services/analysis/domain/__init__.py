@@ -1,0 +1,1 @@
+"""What the analysis service promises, free of frameworks and engines."""

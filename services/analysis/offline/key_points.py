@@ -1,0 +1,99 @@
+"""Key points: the sentences of a section that say most of it, read well alone and do not repeat each other."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from services.analysis.offline.material import Material
+from services.analysis.offline.sentences import Sentence
+from services.analysis.offline.standalone import NOT_QUOTABLE
+from services.analysis.offline.vectors import Floats, centrality, likeness
+from shared.documents import Claim, Section
+
+_WORDS_PER_POINT = 50
+_MAX_POINTS = 5
+_MAX_LINES = 6
+_MAX_CANDIDATES = 200
+_DIVERSITY = 0.45
+_TOO_ALIKE = 0.55
+_WEIGHTY = re.compile(
+    r"\b(?:important|key|essential|crucial|fundamental|main|central|always|never|because|therefore"
+    r"|means|depends|causes?|caused"
+    r"|leads? to|led to|results? in|consists? of|called|known as|defined|requires?|must|only"
+    r"|increases?|decreases?|more than|less than)\b",
+    re.IGNORECASE,
+)
+
+
+def with_key_points(material: Material, sections: Sequence[Section], definitions: frozenset[int]) -> list[Section]:
+    """`sections` with key points; `definitions` are positions of sentences that define a glossary term."""
+    return [section.model_copy(update={"key_points": _points(material, section, definitions)}) for section in sections]
+
+
+def sentences_in(material: Material, section: Section) -> Sequence[Sentence]:
+    """The sentences that begin in a section."""
+    start = material.index[section.blocks[0]]
+    return material.between(start, start + len(section.blocks))
+
+
+def scored(material: Material, sentences: Sequence[Sentence], definitions: frozenset[int]) -> dict[int, float]:
+    """How much each quotable sentence deserves quoting, by position. Unquotable ones are left out."""
+    if not sentences:
+        return {}
+    central = centrality(material.vectors[[s.position for s in sentences]])
+    return {
+        s.position: round(_score(material, s, float(c), s.position in definitions), 6)
+        for s, c in zip(sentences, central, strict=True)
+        if s.fault < NOT_QUOTABLE
+    }
+
+
+def _score(material: Material, sentence: Sentence, central: float, defines: bool) -> float:  # noqa: FBT001 a plain fact
+    score = 0.4 * central + 0.4 * material.phrases.coverage(sentence.key.strip())
+    score += 0.25 if defines else 0.0
+    score += 0.12 if material.english and _WEIGHTY.search(sentence.text) else 0.0
+    return score - 0.6 * sentence.fault
+
+
+def best_of(material: Material, scores: Mapping[int, float], count: int) -> list[int]:
+    """Positions of up to `count` sentences: high score, low likeness to those already taken; in source order."""
+    order = sorted(scores, key=lambda p: (-scores[p], p))[:_MAX_CANDIDATES]
+    if not order:
+        return []
+    alike: Floats = np.round(likeness(material.vectors[order]), 6)
+    chosen: list[int] = []
+    left = list(range(len(order)))
+    while left and len(chosen) < count:
+        worst = {i: max((float(alike[i, j]) for j in chosen), default=0.0) for i in left}
+        left = [i for i in left if worst[i] < _TOO_ALIKE]
+        if not left:
+            break
+        best = max(left, key=lambda i: (scores[order[i]] - _DIVERSITY * worst[i], -i))
+        chosen.append(best)
+        left.remove(best)
+    return sorted(order[i] for i in chosen)
+
+
+def _points(material: Material, section: Section, definitions: frozenset[int]) -> tuple[Claim, ...]:
+    sentences = sentences_in(material, section)
+    spoken = [s for s in sentences if not s.is_line]
+    count = max(2, min(_MAX_POINTS, round(sum(s.words for s in spoken) / _WORDS_PER_POINT)))
+    positions = best_of(material, scored(material, spoken, definitions), count)
+    by_position = {s.position: s for s in sentences}
+    points = [_claim(by_position[p]) for p in positions]
+    if len(points) < 2:
+        points += _lines(sentences)[: _MAX_LINES - len(points)]
+    return tuple(_unrepeated(points))
+
+
+def _lines(sentences: Sequence[Sentence]) -> list[Claim]:
+    return [_claim(s) for s in sentences if s.is_line and s.fault < NOT_QUOTABLE]
+
+
+def _claim(sentence: Sentence) -> Claim:
+    return Claim(text=sentence.text, blocks=sentence.blocks)
+
+
+def _unrepeated(points: Sequence[Claim]) -> list[Claim]:
+    return list({point.text.casefold(): point for point in reversed(points)}.values())[::-1]

@@ -1,0 +1,206 @@
+"""Multiple-choice questions from the glossary and from key points, with wrong options of the same kind as the right one."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from services.analysis.offline.definitions import normal_text
+from services.analysis.offline.glossary import Defined
+from services.analysis.offline.material import Material
+from services.analysis.offline.phrases import Phrase
+from services.analysis.offline.summary import is_aside
+from services.analysis.offline.words import general_nouns, singular, speciality, verb_forms, words
+from shared.documents import Claim, Question, Section
+
+_OPTIONS = 4
+_FEWEST, _MOST = 3, 12
+_WORDS_PER_QUESTION = 110
+_BLANK = "_____"
+_INFLECTED = ("s", "ed", "ing")  # a verb in its bare form may as well be a noun
+
+
+@dataclass(frozen=True)
+class _Draft:
+    stem: str
+    answer: str
+    wrong: tuple[str, ...]
+    source: str
+    blocks: tuple[str, ...]
+
+
+def questions_of(material: Material, sections: Sequence[Section], terms: Sequence[Defined]) -> tuple[Question, ...]:
+    """Up to twelve questions by the source's length; fewer or none where good ones cannot be made."""
+    if not material.english:
+        return ()
+    wanted = max(_FEWEST, min(_MOST, material.word_count // _WORDS_PER_QUESTION))
+    drafts: list[_Draft] = []
+    asked: set[str] = set()
+    quoted: set[str] = set()
+    for draft in [*_from_glossary(material, terms), *_from_key_points(material, sections)]:
+        key = normal_text(draft.answer)
+        if len(drafts) < wanted and draft.source not in quoted and not any(_overlap(key, other) for other in asked):
+            drafts.append(draft)
+            asked.add(key)
+            quoted.add(draft.source)
+    order = material.index
+    drafts.sort(key=lambda d: (order[d.blocks[0]], d.stem))
+    return tuple(_question(draft, i) for i, draft in enumerate(drafts))
+
+
+def _question(draft: _Draft, number: int) -> Question:
+    """The draft with its options in an order drawn from its own words; the answer's place goes round."""
+    others = sorted(draft.wrong, key=lambda option: _digest(draft.stem + option))
+    place = (int(_digest(draft.stem)[:8], 16) + number) % (len(others) + 1)
+    options = (*others[:place], draft.answer, *others[place:])
+    return Question(
+        stem=draft.stem,
+        options=options,
+        answer=place,
+        explanation=f"The source says: “{draft.source}”",
+        blocks=draft.blocks,
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _from_glossary(material: Material, terms: Sequence[Defined]) -> Iterator[_Draft]:
+    by_position = {s.position: s.text for s in material.sentences}
+    for term in sorted(terms, key=lambda t: (-t.rank, t.key)):
+        definition = term.entry.definition
+        if not 6 <= len(words(definition)) <= 40:
+            continue
+        wrong = _other_terms(term, terms)
+        if len(wrong) < _OPTIONS - 1:
+            wrong += _phrases_like(material, term.entry.term, definition, taken=wrong)
+        if len(wrong) >= _OPTIONS - 1:
+            source = by_position.get(term.position, definition) if term.position is not None else definition
+            yield _Draft(
+                stem=f"Which term fits this description? “{definition}”",
+                answer=term.entry.term,
+                wrong=tuple(_capital(option) for option in wrong[: _OPTIONS - 1]),
+                source=source,
+                blocks=term.entry.blocks,
+            )
+
+
+def _other_terms(term: Defined, terms: Sequence[Defined]) -> list[str]:
+    """Terms of the glossary that look like `term`, are not in its definition and share no word with it."""
+    inside = normal_text(term.entry.definition)
+    rivals = [
+        other
+        for other in terms
+        if other.key != term.key
+        and not _overlap(other.key, term.key)
+        and f" {other.key} " not in f" {inside} "
+        and not (set(other.entry.blocks) & set(term.entry.blocks))
+        and _same_kind(other.entry.term, term.entry.term)
+    ]
+    rivals.sort(key=lambda other: (-_affinity(other, term), other.key))
+    return _apart([other.entry.term for other in rivals])
+
+
+def _affinity(other: Defined, term: Defined) -> float:
+    a, b = set(normal_text(other.entry.definition).split()), set(normal_text(term.entry.definition).split())
+    return round(len(a & b) / max(1, len(a | b)) - 0.1 * abs(len(other.key.split()) - len(term.key.split())), 6)
+
+
+def _overlap(a: str, b: str) -> bool:
+    return bool(set(a.split()) & set(b.split()) - {"of", "the"})
+
+
+def _same_kind(a: str, b: str) -> bool:
+    return _is_plural(a) == _is_plural(b) and _is_acronym(a) == _is_acronym(b)
+
+
+def _is_plural(text: str) -> bool:
+    last = text.rsplit(maxsplit=1)[-1].lower()
+    return singular(last) != last
+
+
+def _is_acronym(text: str) -> bool:
+    return text.isupper() and len(text) > 1
+
+
+def _apart(options: Sequence[str]) -> list[str]:
+    """Options of which none is part of another."""
+    kept: list[str] = []
+    for option in options:
+        if not any(_overlap(normal_text(option), normal_text(other)) for other in kept):
+            kept.append(option)
+    return kept
+
+
+def _phrases_like(material: Material, answer: str, context: str, *, taken: Sequence[str]) -> list[str]:
+    """Key phrases of the same form as `answer` that the context does not name."""
+    inside = f" {normal_text(context)} "
+    key = normal_text(answer)
+    fitting = [phrase for phrase in material.phrases.ranked[:60] if _fits(phrase, answer, key, inside)]
+    fitting.sort(key=lambda p: (abs(len(p.key.split()) - len(key.split())), -p.score, p.key))
+    return [text for text in _apart([*taken, *(phrase.text for phrase in fitting)]) if text not in taken]
+
+
+def _fits(phrase: Phrase, answer: str, key: str, inside: str) -> bool:
+    return (
+        phrase.count >= 2
+        and _is_special(phrase.key)
+        and not _overlap(phrase.key, key)
+        and not any(f" {word} " in inside for word in phrase.key.split())
+        and _same_kind(phrase.text, answer)
+        and phrase.text[0].isupper() == answer[0].isupper()
+    )
+
+
+def _from_key_points(material: Material, sections: Sequence[Section]) -> Iterator[_Draft]:
+    """Gaps in key points: first the best phrase of each section's points, then the second best."""
+    rounds: list[list[_Draft]] = []
+    for section in sections:
+        if is_aside(section):
+            continue
+        drafts = [draft for point in section.key_points if (draft := _gap(material, point))]
+        for i, draft in enumerate(drafts):
+            rounds.extend([] for _ in range(i + 1 - len(rounds)))
+            rounds[i].append(draft)
+    for drafts in rounds:
+        yield from drafts
+
+
+def _gap(material: Material, point: Claim) -> _Draft | None:
+    if not 9 <= len(point.text.split()) <= 36:
+        return None
+    for phrase in material.phrases.inside(normal_text(point.text))[:4]:
+        spots = list(re.finditer(rf"(?<!\w){re.escape(phrase.text)}(?!\w)", point.text, re.IGNORECASE))
+        if len(spots) != 1 or not _stands_apart(point.text, spots[0]) or not _is_special(phrase.key):
+            continue
+        wrong = _phrases_like(material, phrase.text, point.text, taken=())[: _OPTIONS - 1]
+        if len(wrong) < _OPTIONS - 1:
+            continue
+        stem = _blanked(point.text, spots[0])
+        return _Draft(stem=stem, answer=phrase.text, wrong=tuple(wrong), source=point.text, blocks=point.blocks)
+    return None
+
+
+def _stands_apart(text: str, spot: re.Match[str]) -> bool:
+    """True when the words around the spot do not belong to the same compound noun."""
+    before, after = words(text[: spot.start()])[-1:], words(text[spot.end() :])[:1]
+    touching = [word.lower() for word in before if text[spot.start() - 1] == " "]
+    touching_after = [word.lower() for word in after if text[spot.end() : spot.end() + 1] == " "]
+    if not before or any(speciality(w) > 0 and not (w in verb_forms() and w.endswith(_INFLECTED)) for w in touching):
+        return False
+    return all(speciality(w) == 0 or (w in verb_forms() and w not in general_nouns()) for w in touching_after)
+
+
+def _is_special(key: str) -> bool:
+    return all(speciality(word) > 0 for word in key.split()) and any(speciality(word) >= 1 for word in key.split())
+
+
+def _blanked(text: str, spot: re.Match[str]) -> str:
+    before = re.sub(r"\b(a|A)n? $", r"\1(n) ", text[: spot.start()])
+    return f"Fill the gap: “{before}{_BLANK}{text[spot.end() :]}”"
+
+
+def _capital(text: str) -> str:
+    first = text.split(maxsplit=1)[0]
+    return text[0].upper() + text[1:] if first.islower() else text

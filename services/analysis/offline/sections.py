@@ -1,0 +1,152 @@
+"""Sections: by slide or heading where the source has them, by topic where it has not."""
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from services.analysis.offline import segmentation
+from services.analysis.offline.cleaning import tidy
+from services.analysis.offline.material import Material
+from services.analysis.offline.parts import Part, merged
+from services.analysis.offline.section_titles import title_of
+from services.analysis.offline.words import words
+from shared.documents import Claim, FigureBlock, Section, SlideBlock, TableBlock, TextBlock
+
+_MAX_SECTIONS = 60
+_WORDS_PER_TOPIC = 270  # about two minutes of speech
+_LONG_PART_WORDS = 900  # more on one slide or under one heading is cut by topic
+_CONTINUED = re.compile(
+    r"\s*(?:\(?\b(?:cont(?:inued|\.|'d|d)?|part)\b.*|\(?\d+\s*(?:/|of)\s*\d+\)?)\s*$", re.IGNORECASE
+)
+
+
+def sections_of(material: Material) -> list[Section]:
+    """The sections of a source, covering each of its blocks exactly once; without key points."""
+    if not material.blocks:
+        return []
+    parts = _recording(material) if material.document.kind == "recording" else _document(material)
+    titles: list[Claim] = []
+    for part in parts:
+        titles.append(title_of(material, part, taken=[title.text for title in titles]))
+    return [_section(material, i, part, title) for i, (part, title) in enumerate(zip(parts, titles, strict=True))]
+
+
+def _section(material: Material, number: int, part: Part, title: Claim) -> Section:
+    blocks = material.blocks[part.start : part.end]
+    return Section(
+        id=f"s{number + 1}",
+        title=title,
+        illustrations=tuple(b.id for b in blocks if isinstance(b, SlideBlock | FigureBlock | TableBlock)),
+        blocks=tuple(b.id for b in blocks),
+    )
+
+
+def _recording(material: Material) -> list[Part]:
+    slides = [i for i, block in enumerate(material.blocks) if isinstance(block, SlideBlock)]
+    shortest = max(30, min(150, material.word_count // 60))
+    parts = _same_titles_joined(material, _at(slides, len(material.blocks)))
+    parts = merged(material, parts, shortest=shortest if material.word_count > 200 else 12, most=_MAX_SECTIONS)
+    return _long_ones_cut(material, parts)
+
+
+def _at(heads: Sequence[int], count: int) -> list[Part]:
+    """Parts that begin at each head; what stands before the first head is a part of its own."""
+    parts = [Part(start, end, start) for start, end in zip(heads, [*heads[1:], count], strict=True)] if heads else []
+    first = heads[0] if heads else count
+    return [Part(0, first), *parts] if first > 0 else parts
+
+
+def _same_titles_joined(material: Material, parts: Sequence[Part]) -> list[Part]:
+    joined: list[Part] = []
+    for part in parts:
+        if joined and part.head is not None and joined[-1].head is not None:
+            before, title = _plain_title(material, joined[-1].head), _plain_title(material, part.head)
+            if title and title == before:
+                joined[-1] = Part(joined[-1].start, part.end, joined[-1].head)
+                continue
+        joined.append(part)
+    return joined
+
+
+def _plain_title(material: Material, head: int) -> str:
+    block = material.blocks[head]
+    title = block.title if isinstance(block, SlideBlock) else block.text
+    return " ".join(words(_CONTINUED.sub("", tidy(title)[:200]).casefold()))
+
+
+def _document(material: Material) -> list[Part]:
+    headings = _levelled(material)
+    if not headings:
+        return _long_ones_cut(material, [Part(0, len(material.blocks))])
+    top = _first_useful_level(headings)
+    parts = _at([i for i, level in headings if level <= top], len(material.blocks))
+    deeper = sorted({level for _, level in headings if level > top})
+    for level in deeper:
+        inner = {i for i, own in headings if own == level}
+        candidate = [piece for part in parts for piece in _opened(material, part, inner)]
+        if len(candidate) > _MAX_SECTIONS:
+            break
+        parts = candidate
+    return _long_ones_cut(material, merged(material, _bare_joined(material, parts), shortest=12, most=_MAX_SECTIONS))
+
+
+def _levelled(material: Material) -> list[tuple[int, int]]:
+    return [
+        (i, block.level or 1)
+        for i, block in enumerate(material.blocks)
+        if isinstance(block, TextBlock) and block.kind == "heading" and words(block.text)
+    ]
+
+
+def _first_useful_level(headings: Sequence[tuple[int, int]]) -> int:
+    """The highest level with two headings or more: a level with one is the title's."""
+    levels = sorted({level for _, level in headings})
+    return next((level for level in levels if sum(own == level for _, own in headings) > 1), levels[-1])
+
+
+def _opened(material: Material, part: Part, inner: set[int]) -> list[Part]:
+    """A long part cut at the headings of the next level inside it; others as they are."""
+    if sum(sentence.words for sentence in material.between(part.start, part.end)) < _LONG_PART_WORDS:
+        return [part]
+    heads = [i for i in range(part.start + 1, part.end) if i in inner]
+    bounds = [part.start, *heads, part.end]
+    return [Part(a, b, part.head if a == part.start else a) for a, b in itertools.pairwise(bounds)]
+
+
+def _bare_joined(material: Material, parts: Sequence[Part]) -> list[Part]:
+    """A heading with nothing under it goes with the part after it, whose own heading names both."""
+    joined: list[Part] = []
+    waiting: int | None = None
+    for part in parts:
+        start = part.start if waiting is None else waiting
+        bare = all(isinstance(b, TextBlock) and b.kind == "heading" for b in material.blocks[part.start : part.end])
+        waiting = start if bare else None
+        if not bare:
+            joined.append(Part(start, part.end, part.head))
+    if waiting is not None:
+        last = joined.pop() if joined else Part(waiting, len(material.blocks), waiting)
+        joined.append(Part(last.start, len(material.blocks), last.head))
+    return joined
+
+
+def _long_ones_cut(material: Material, parts: Sequence[Part]) -> list[Part]:
+    room = max(0, _MAX_SECTIONS - len(parts))
+    result: list[Part] = []
+    for part in parts:
+        pieces = _by_topic(material, part, room + 1)
+        room -= len(pieces) - 1
+        result += pieces
+    return result
+
+
+def _by_topic(material: Material, part: Part, most: int) -> list[Part]:
+    sentences = [s for s in material.between(part.start, part.end) if not s.is_line]
+    count = sum(sentence.words for sentence in sentences)
+    limit = _LONG_PART_WORDS if part.head is not None else 2 * _WORDS_PER_TOPIC
+    if count < limit or most < 2:
+        return [part]
+    target = min(most, max(2, round(count / _WORDS_PER_TOPIC)))
+    begins = segmentation.cuts(sentences, target, english=material.english)
+    starts = sorted({sentences[i].block for i in begins[1:] if sentences[i].block > part.start})
+    bounds = [part.start, *starts, part.end]
+    return [Part(a, b, part.head if a == part.start else None) for a, b in itertools.pairwise(bounds)]

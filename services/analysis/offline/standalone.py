@@ -1,0 +1,142 @@
+"""How well a sentence reads away from its place: what it points at must be inside it."""
+
+import re
+
+from services.analysis.offline.words import function_words, speciality, verb_forms, words
+
+NOT_QUOTABLE = 1.0
+_DANGLING = re.compile(
+    r"^(?:this|that|these|those|it|they|he|she|his|her|its|their|such|both|here|there it"
+    r"|one of (?:these|those|them)|some of"
+    r" (?:these|those|them)|all of (?:this|these|that)|most of (?:these|them)|neither|either|another"
+    r"|the (?:same|other|former"
+    r"|latter|second|third|first|next|last|following|above|reverse|opposite|rest|question|answer"
+    r"|reason|problem is solved)\b"
+    r"|that's|it's|they're|he's|she's|which|who|whom|where|because|since then|then|instead|otherwise"
+    r"|also|none of|each of these"
+    r"|in (?:this|that|these|those|such|both|each) |at (?:this|that) |for (?:this|that|these) "
+    r"|from (?:this|that|there|here)"
+    r"|with (?:this|that|these) |under (?:this|that|these) |like (?:this|that) |by (?:this|that"
+    r"|doing) |after (?:this|that) |before (?:this|that) |as (?:such|above|before"
+    r"|shown|mentioned|you|we|i) |to (?:do|see|understand) (?:this|that|why)|again|similarly"
+    r"|whatever|once (?:this|that|it) )",
+    re.IGNORECASE,
+)
+_EXPLETIVE = re.compile(
+    r"^it (?:is|was) [a-z]+ (?:that|to|for|who)\b|^those who\b|^that (?:said|is why)\b", re.IGNORECASE
+)
+_EARLY_PRONOUN = re.compile(r"\b(?:it|they|them|he|she|him|this|these|those|its|their|his|her)\b", re.IGNORECASE)
+_POINTING = re.compile(
+    r"\b(?:as follows|the following|shown (?:here|below|above)|(?:see|look at) (?:the|this|figure"
+    r"|table|section|above|below)"
+    r"|on (?:this|the (?:next|last|previous)) slide|over here|right here|up here|down here"
+    r"|on the (?:board|left|right)\b"
+    r"|this (?:one|graph|picture|figure|diagram|slide|table|curve|line|way)|these two|those two"
+    r"|(?:described|given|listed) (?:above|below))",
+    re.IGNORECASE,
+)
+_TALK = re.compile(
+    r"\b(?:i|i'm|i'll|i've|i'd|me|my|let us|let's|we'll|we're going to|you'll|thank you|thanks"
+    r"|welcome|good (?:morning|afternoon)"
+    r"|today (?:we|i)|next (?:week|time|lecture|class)|last (?:week|time|lecture|class)|this (?:week"
+    r"|lecture|course|class|morning)"
+    r"|exam|homework|exercise sheet|reading list|quiz|midterm|final exam|office hours|textbook|seminar"
+    r"|any questions|today's|bear with|see you|hands up|can everyone|in a moment|in a minute"
+    r"|later on|coming back to|come back to|get to|got to"
+    r"|move on|moving on|talk about|look at|have a look|start with|go back|before we|we've (?:seen"
+    r"|just)|we (?:saw|just|discussed|covered|have seen))\b",
+    re.IGNORECASE,
+)
+_ORDER = re.compile(
+    r"^(?:imagine|suppose|consider|think|take|look|say|picture|ask|note|see|compare|try|remember"
+    r"|write|read|recall|notice|call|assume|let)\b",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(r"^(?:for example|for instance|e\.g\.|say)\b|\bfor example\b", re.IGNORECASE)
+_MARKUP = re.compile(r"[{}<>|\\^~=_]{1}|https?://|www\.|\.{3,}|\[\d+\]|@\w|\s[-+*/]\s|\$")
+_CONDITIONAL_FRAGMENT = re.compile(
+    r"^(?:if|when|although|while|because|since|unless|as|after|before|once|whereas|though)\b[^,]*$", re.IGNORECASE
+)
+_UNFINISHED = re.compile(
+    r"(?:[:,;]|\b(?:and|or|but|the|a|an|of|to|in|that|which|is|are|with|for|so|because))[.]?$", re.IGNORECASE
+)
+_AUXILIARY = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|can|could|may|might|must|will|would|should|does|do|did|cannot|'s|'re)\b",
+    re.IGNORECASE,
+)
+
+
+def fault(text: str, raw: str, *, english: bool) -> float:
+    """How badly the cleaned sentence `text` (as spoken: `raw`) reads alone; `NOT_QUOTABLE` and above means never."""
+    found = words(text)
+    total = _length_fault(text, found) + _symbol_fault(text)
+    if raw.rstrip('"”’) ').endswith(("?", "？")):
+        total += NOT_QUOTABLE
+    if not english:
+        return total
+    return total + _reference_fault(text) + _talk_fault(text, raw) + _form_fault(text, found)
+
+
+def line_fault(text: str) -> float:
+    """How badly a line of a slide or list reads alone."""
+    found = words(text)
+    return (0.0 if 2 <= len(found) <= 30 else NOT_QUOTABLE) + _symbol_fault(text)
+
+
+def _length_fault(text: str, found: list[str]) -> float:
+    length = len(found) if found and max(map(len, found)) < 40 and " " in text else len(text) // 4
+    if length < 5 or length > 60:
+        return NOT_QUOTABLE
+    return 0.3 if length < 8 else max(0.0, (length - 30) * 0.03)
+
+
+def _symbol_fault(text: str) -> float:
+    letters = sum(c.isalpha() or c.isspace() for c in text)
+    if letters < 0.75 * len(text):
+        return NOT_QUOTABLE
+    return min(0.9, 0.3 * len(_MARKUP.findall(text)))
+
+
+def _reference_fault(text: str) -> float:
+    total = 0.0
+    if _DANGLING.match(text) and not _EXPLETIVE.match(text):
+        total += NOT_QUOTABLE
+    head = " ".join(text.split()[:6])
+    early = _EARLY_PRONOUN.search(head)
+    if early and not _EXPLETIVE.match(text) and not _has_noun(head[: early.start()]):
+        total += NOT_QUOTABLE
+    if re.search(r"\b(?:this|these|those) (?!is\b|was\b)[a-z]+", text):
+        total += 0.4
+    return total + (0.8 if _POINTING.search(text) else 0.0)
+
+
+def _has_noun(head: str) -> bool:
+    return any(speciality(word.lower()) > 0 and word.lower() not in verb_forms() for word in words(head))
+
+
+def _talk_fault(text: str, raw: str) -> float:
+    total = 0.7 * min(2, len(_TALK.findall(text)))
+    total += 0.25 * min(2, len(re.findall(r"\b(?:you|your|you're)\b", text, re.IGNORECASE)))
+    total += 0.1 * min(2, len(re.findall(r"\b(?:we|our|us)\b", text, re.IGNORECASE)))
+    if _ORDER.match(text):
+        total += 0.7
+    return total + (0.5 if _EXAMPLE.search(raw) else 0.0)
+
+
+def _form_fault(text: str, found: list[str]) -> float:
+    total = 0.0
+    if _UNFINISHED.search(text) or _CONDITIONAL_FRAGMENT.match(text):
+        total += NOT_QUOTABLE
+    if not _AUXILIARY.search(text) and not _has_verb(found):
+        total += 0.8
+    content = sum(speciality(word.lower()) > 0 for word in found)
+    special = sum(speciality(word.lower()) >= 1 for word in found)
+    return total + (0.5 if content < 3 or special < 1 else 0.0)
+
+
+def _has_verb(found: list[str]) -> bool:
+    """True when a word after the first can be a verb: a listed form, or an ending of one."""
+    lower = [word.lower() for word in found[1:]]
+    return any(word in verb_forms() for word in lower) or any(
+        word.endswith(("ed", "es", "ates", "ises", "izes")) and word not in function_words() for word in lower
+    )

@@ -1,0 +1,57 @@
+"""The summary: the best sentences of the weightiest sections that need nothing around them."""
+
+import re
+from collections.abc import Sequence
+
+from services.analysis.offline.key_points import best_of, scored, sentences_in
+from services.analysis.offline.material import Material
+from shared.documents import Claim, Section
+
+_MAX_FAULT = 0.35
+_SUMMING_UP = re.compile(
+    r"^(?:so|okay|right|well|and|now|alright)?[, ]*(?:to (?:sum up|summari[sz]e|conclude|recap)"
+    r"|in (?:summary|conclusion|short)|overall|all in all)\b",
+    re.IGNORECASE,
+)
+_OPENERS = re.compile(r"^(?:abstract|summary|overview|introduction|conclusions?|description|about)\b", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"\b(?:licen[cs]e|copyright|acknowledge?ments?|references|bibliography|authors?|see also"
+    r"|changelog|index|contents|warranty)\b",
+    re.IGNORECASE,
+)
+
+
+def is_aside(section: Section) -> bool:
+    """True for sections that are not about the subject: licences, references, authors."""
+    return _ASIDE.search(section.title.text) is not None
+
+
+def _closing(material: Material) -> frozenset[int]:
+    """Positions of the sentences with which the speaker sums up."""
+    marked = [s.position for s in material.sentences if not s.is_line and _SUMMING_UP.match(s.raw)]
+    return frozenset(p + step for p in marked for step in (0, 1))
+
+
+def summary_of(material: Material, sections: Sequence[Section], definitions: frozenset[int]) -> tuple[Claim, ...]:
+    """Three to eight sentences by the source's length, fewer where fewer stand alone."""
+    total = max(1, material.word_count)
+    scores: dict[int, float] = {}
+    closing = _closing(material)
+    for section in sections:
+        if is_aside(section) and len(sections) > 1:
+            continue
+        sentences = [s for s in sentences_in(material, section) if not s.is_line]
+        share = sum(s.words for s in sentences) / total
+        bonus = 0.3 * min(1.0, share * 4) + (0.25 if _OPENERS.match(section.title.text) else 0.0)
+        quotable = {s.position for s in sentences if s.fault <= _MAX_FAULT}
+        own = {
+            p: score + bonus + (0.3 if p in closing else 0.0)
+            for p, score in scored(material, sentences, definitions).items()
+            if p in quotable
+        }
+        for position in best_of(material, own, 1 if len(sections) > 3 else 3):
+            scores[position] = own[position]
+    wanted = max(3, min(8, material.word_count // 200))
+    sentences_by_position = {s.position: s for s in material.sentences}
+    chosen = [sentences_by_position[p] for p in best_of(material, scores, wanted)]
+    return tuple(Claim(text=s.text, blocks=s.blocks) for s in chosen)

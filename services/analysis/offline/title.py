@@ -1,0 +1,87 @@
+"""The title of a source: from its first slide or heading, its metadata, what the speaker announces, or its file name."""
+
+import re
+from pathlib import PurePosixPath
+
+from services.analysis.offline.cleaning import tidy
+from services.analysis.offline.definitions import normal_text
+from services.analysis.offline.material import Material
+from services.analysis.offline.section_titles import heading_text
+from services.analysis.offline.words import words
+from shared.documents import SlideBlock, TextBlock
+
+_TOPIC = re.compile(
+    r"\b(?:talk(?:ing)? about|discuss(?:ing)?|introduc(?:e|ing)|topic (?:of (?:today|today's lecture|this lecture) )?is"
+    r"|lecture is (?:about|on)|learn(?:ing)? about|look(?:ing)? at|lecture on|subject (?:today )?is"
+    r"|turn(?:ing)? to|about)\s+"
+    r"(?P<t>[\w'’-]+(?: [\w'’-]+){0,5}?)(?=[,.;:?!]| (?:which|that|and (?:how|why|what|we|in)|as"
+    r"|because|so|today|in which|works?|is|are)\b)",
+    re.IGNORECASE,
+)
+_JUNK = re.compile(
+    r"^(?:untitled|document\d*|presentation\d*|powerpoint presentation|slide \d+|microsoft \w+ - .*"
+    r"|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|mp4|pdf))$",
+    re.IGNORECASE,
+)
+_FIRST_SLIDE_MAX_WORDS = 16
+_MAX_CHARS = 140
+
+
+def title_of(material: Material) -> tuple[str, tuple[str, ...]]:
+    """The title and the blocks it comes from; no blocks when it is metadata's or the file's own name."""
+    return _shown(material) or _metadata(material) or _announced(material) or (_file_name(material), ())
+
+
+def _shown(material: Material) -> tuple[str, tuple[str, ...]] | None:
+    """The first slide's title; or the first heading, if it is near the start and no deeper than any other."""
+    for i, block in enumerate(material.blocks):
+        if isinstance(block, SlideBlock):
+            text = heading_text(block.title)
+            return (text, (block.id,)) if 1 <= len(words(text)) <= _FIRST_SLIDE_MAX_WORDS else None
+        if isinstance(block, TextBlock) and block.kind == "heading" and words(block.text):
+            highest = min((b.level or 1) for b in material.blocks if isinstance(b, TextBlock) and b.kind == "heading")
+            if block.box.page > 1 or i > 10 or (block.level or 1) > highest or not _alone(material, highest):
+                return None
+            return heading_text(block.text), (block.id,)
+    return None
+
+
+def _alone(material: Material, level: int) -> bool:
+    """True when one heading of this level names the whole, or the first of them has no number of its own."""
+    heads = [b for b in material.blocks if isinstance(b, TextBlock) and b.kind == "heading" and (b.level or 1) == level]
+    return len(heads) == 1 or (
+        heading_text(heads[0].text) == tidy(heads[0].text).rstrip(" .:;,-–—") and len(words(heads[0].text)) > 1
+    )
+
+
+def _metadata(material: Material) -> tuple[str, tuple[str, ...]] | None:
+    title = tidy(material.document.title or "")
+    return (title[:_MAX_CHARS], ()) if words(title) and not _JUNK.match(title) else None
+
+
+def _announced(material: Material) -> tuple[str, tuple[str, ...]] | None:
+    """What the speaker says the lecture is about, near its start, if it comes up again and again."""
+    if not material.english or material.document.kind != "recording":
+        return None
+    spoken = [sentence for sentence in material.sentences if not sentence.is_line]
+    keys = [sentence.key for sentence in spoken]
+    best: tuple[float, str, tuple[str, ...]] | None = None
+    for sentence in spoken[: max(6, len(spoken) // 12)]:
+        for match in _TOPIC.finditer(sentence.raw):
+            text = re.sub(r"^(?:the|an?|some|what|how|why|our|its?)\s+", "", match["t"], flags=re.IGNORECASE)
+            key = normal_text(text)
+            weight = max((material.phrases.weight(phrase.key) for phrase in material.phrases.inside(key)), default=0.0)
+            if weight < 0.2 or sum(any(f" {word} " in k for k in keys) for word in key.split()[:1]) < 1:
+                continue
+            if best is None or weight > best[0]:
+                best = (weight, text, sentence.blocks)
+    return (best[1][0].upper() + best[1][1:], best[2]) if best else None
+
+
+def _file_name(material: Material) -> str:
+    name = PurePosixPath(material.document.source.name.replace("\\", "/")).name
+    stem = name.rsplit(".", 1)[0] if re.search(r"\.[A-Za-z0-9]{1,5}$", name) and not name.startswith(".") else name
+    text = tidy(re.sub(r"[_+]+|(?<=\w)-(?=\w)|%20|\.", " ", stem)).strip(" -–—")[:_MAX_CHARS]
+    if not text:
+        return "Untitled"
+    return text[0].upper() + text[1:]
