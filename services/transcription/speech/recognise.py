@@ -23,15 +23,16 @@ class SpeechOptions(Value):
 
 
 class DroppedSpeech(Value):
-    """A span where the recogniser wrote something that was not said, and why that was left out.
+    """A span for which no words are given, and why.
 
-    `silence`: text where there is no voice; `repetition`: one phrase over and over, kept once; `unintelligible`: text
-    that the recogniser itself does not believe.
+    `silence`: text was made up where there is no voice; `repetition`: one phrase over and over, kept once;
+    `unintelligible`: text that the recogniser itself does not believe; `missed`: somebody speaks, but no words were
+    found.
     """
 
     start_s: Seconds
     end_s: Seconds
-    reason: Literal["silence", "repetition", "unintelligible"]
+    reason: Literal["silence", "repetition", "unintelligible", "missed"]
 
 
 class SpeechUnit(Value):

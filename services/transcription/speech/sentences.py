@@ -15,12 +15,13 @@ _CLAUSE_END = re.compile(r"[,;:—、，；：][\"'”’»)\]]*$")
 _ABBREVIATIONS = frozenset({"dr.", "mr.", "mrs.", "ms.", "prof.", "st.", "e.g.", "i.e.", "vs.", "cf.", "approx."})
 _BEFORE_NUMBERS = frozenset({"no.", "fig.", "eq.", "p.", "pp.", "vol."})
 _INITIAL = re.compile(r"^(?!I\.)[A-Z]\.$")
-_UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+# Written without spaces between words.
+UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 def text_of(words: list[Word], language: str = "en") -> str:
     """The words as text: with spaces between, unless the language is written without."""
-    return ("" if language in _UNSPACED_LANGUAGES else " ").join(word.text for word in words)
+    return ("" if language in UNSPACED_LANGUAGES else " ").join(word.text for word in words)
 
 
 def cut_into_sentences(words: list[Word]) -> list[list[Word]]:
