@@ -16,15 +16,17 @@ from pydantic import BaseModel
 from shared.database import Database, Document, DuplicateKeyError, translated
 from shared.events import Message, Stage
 from shared.messaging.delivery import JobGoneError
+from shared.storage import ObjectStore
 
 R = TypeVar("R", bound=BaseModel)
 
 
 class Checkpoints:
-    """The checkpoints of one stage in its service's database."""
+    """The checkpoints of one stage in its service's database, and the objects under that stage's prefix."""
 
-    def __init__(self, database: Database, stage: Stage) -> None:
+    def __init__(self, database: Database, store: ObjectStore, stage: Stage) -> None:
         self._documents = database["checkpoints"]
+        self._store = store
         self._stage = stage
 
     async def prepare(self) -> None:
@@ -39,8 +41,7 @@ class Checkpoints:
     async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[R]], kind: type[R]) -> R:
         """The result of `unit`: the one kept, or what `compute` returns now.
 
-        Raises JobGoneError when the job was deleted before or meanwhile; the caller's objects of this unit are
-        removed by the service's removal then.
+        Raises JobGoneError when the job was deleted before or meanwhile; what `compute` stored is removed then.
         """
         group = self._group(message)
         key, tombstone = f"{group}/{unit}", _tombstone(message.job_id)
@@ -66,6 +67,9 @@ class Checkpoints:
                 kept = await self._documents.find_one({"_id": key})
                 if kept is not None:
                     return kind.model_validate(kept["result"])
+        if await self.is_gone(message.job_id):
+            await self.forget(message.job_id)
+            raise JobGoneError(message.job_id)
         return result
 
     async def results(self, message: Message, units: Sequence[str], kind: type[R]) -> list[R] | None:
@@ -84,11 +88,15 @@ class Checkpoints:
             return await self._documents.find_one({"_id": _tombstone(job_id)}) is not None
 
     async def forget(self, job_id: str) -> None:
-        """Remove every checkpoint of a job and remember that it is gone."""
+        """Remember that a job is gone, and remove its checkpoints and its objects. Safe to repeat.
+
+        The tombstone comes first: once it stands, no unit begins to write for the job.
+        """
         now = datetime.now(UTC)
         with translated():
             await self._documents.update_one({"_id": _tombstone(job_id)}, {"$set": {"deleted_at": now}}, upsert=True)
             await self._documents.delete_many({"job_id": job_id})
+        await self._store.delete_all(f"{self._stage}/{job_id}/")
 
 
 def _tombstone(job_id: str) -> str:

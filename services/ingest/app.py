@@ -12,7 +12,7 @@ from shared.settings import SharedSettings, load
 
 async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) -> None:
     """Wire the service."""
-    checkpoints = Checkpoints(parts.database, "ingest")
+    checkpoints = Checkpoints(parts.database, parts.store, "ingest")
     await checkpoints.prepare()
     ingest = IngestSource(parts.store, checkpoints, parts.scratch, engine, max_size_bytes)
     register(parts.broker, ingest, parts.publish)

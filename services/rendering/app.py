@@ -12,7 +12,7 @@ from shared.settings import SharedSettings, load
 
 async def build(engine: RenderEngine, parts: Parts) -> None:
     """Wire the service."""
-    checkpoints = Checkpoints(parts.database, "rendering")
+    checkpoints = Checkpoints(parts.database, parts.store, "rendering")
     await checkpoints.prepare()
     register(parts.broker, RenderHandout(parts.store, checkpoints, parts.scratch, engine), parts.publish)
     subscribe_removal(parts, checkpoints, "rendering")

@@ -36,7 +36,7 @@ def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
 
 async def build(engines: Engines, parts: Parts) -> None:
     """Wire the service."""
-    checkpoints = Checkpoints(parts.database, "transcription")
+    checkpoints = Checkpoints(parts.database, parts.store, "transcription")
     await checkpoints.prepare()
     units = TranscriptionUnits(parts.store, checkpoints, parts.scratch, engines.speech, engines.slides, engines.pages)
     register(parts.broker, units, parts.publish)

@@ -1,0 +1,144 @@
+"""What every object store must do, run against local files and a real S3 server."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from shared.errors import InvalidMessageError, ObjectNotFoundError, SourceTooLargeError, StorageError
+from shared.settings import SharedSettings
+from shared.storage import ObjectStore, open_store
+
+
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.integration)])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> SharedSettings:
+    if request.param == "local":
+        return SharedSettings(home=tmp_path)
+    s3 = request.getfixturevalue("s3")
+    return SharedSettings(
+        home=tmp_path,
+        storage="s3",
+        s3_endpoint=s3.endpoint_url,
+        s3_bucket=s3.bucket,
+        s3_region=s3.region,
+        s3_access_key=SecretStr(s3.access_key),
+        s3_secret_key=SecretStr(s3.secret_key),
+    )
+
+
+@pytest_asyncio.fixture
+async def store(settings: SharedSettings) -> AsyncIterator[ObjectStore]:
+    async with open_store(settings) as opened:
+        yield opened
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def keys(store: ObjectStore, prefix: str) -> list[str]:
+    return [item.key async for item in store.walk(prefix)]
+
+
+async def test_what_is_put_can_be_read(store: ObjectStore) -> None:
+    ref = await store.put_bytes("ingest/job-1/a.json", b"{}", "application/json")
+    assert ref.size == 2
+    assert ref.sha256 == hashlib.sha256(b"{}").hexdigest()
+    assert await store.read("ingest/job-1/a.json") == b"{}"
+    assert (await store.stat("ingest/job-1/a.json")).size == 2
+
+
+async def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
+    await store.put_bytes("a/empty", b"", "text/plain")
+    assert await store.read("a/empty") == b""
+
+
+async def test_a_put_replaces(store: ObjectStore) -> None:
+    await store.put_bytes("a/b", b"first", "text/plain")
+    await store.put_bytes("a/b", b"2", "text/plain")
+    assert await store.read("a/b") == b"2"
+
+
+async def test_a_stream_is_kept_whole_and_hashed(store: ObjectStore) -> None:
+    parts = [bytes([number]) * (1 << 20) for number in range(40)]  # more than two parts of an S3 upload
+    ref = await store.put_stream("a/big", chunks(*parts), "video/mp4", max_size=40 << 20)
+    assert ref.sha256 == hashlib.sha256(b"".join(parts)).hexdigest()
+    assert await store.read("a/big") == b"".join(parts)
+
+
+async def test_a_stream_above_the_limit_leaves_nothing(store: ObjectStore) -> None:
+    with pytest.raises(SourceTooLargeError, match="larger than the limit"):
+        await store.put_stream("a/big", chunks(*[b"x" * (1 << 20)] * 40), "video/mp4", max_size=39 << 20)
+    assert await keys(store, "a/") == []
+
+
+async def test_a_stream_that_breaks_leaves_nothing(store: ObjectStore) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * (20 << 20)
+        raise ConnectionResetError
+
+    with pytest.raises((ConnectionResetError, StorageError)):
+        await store.put_stream("a/broken", broken(), "video/mp4", max_size=1 << 30)
+    assert await keys(store, "a/") == []
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 5), (2, 7), (3, None), (9, 10), (4, 4)])
+async def test_a_range_is_half_open(store: ObjectStore, start: int, end: int | None) -> None:
+    await store.put_bytes("a/digits", b"0123456789", "text/plain")
+    assert b"".join([part async for part in store.stream("a/digits", start, end)]) == b"0123456789"[start:end]
+
+
+async def test_a_file_goes_in_and_comes_out(store: ObjectStore, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"content" * 1000)
+    await store.put_file("a/file", source, "text/plain")
+    async with store.as_file("a/file", tmp_path) as path:
+        assert path.read_bytes() == source.read_bytes()
+
+
+async def test_what_is_not_there_is_said_so(store: ObjectStore, tmp_path: Path) -> None:
+    with pytest.raises(ObjectNotFoundError):
+        await store.read("a/nothing")
+    with pytest.raises(ObjectNotFoundError):
+        await store.stat("a/nothing")
+    with pytest.raises(ObjectNotFoundError):
+        async with store.as_file("a/nothing", tmp_path):
+            pass
+    await store.delete("a/nothing")
+
+
+async def test_a_folder_is_deleted_and_its_neighbour_is_not(store: ObjectStore) -> None:
+    for key in ("x/job-1/a", "x/job-1/b/c", "x/job-10/a"):
+        await store.put_bytes(key, b"1", "text/plain")
+    assert await store.delete_all("x/job-1/") == 2
+    assert await keys(store, "x/") == ["x/job-10/a"]
+    assert await store.delete_all("x/job-1/") == 0
+
+
+@pytest.mark.parametrize("key", ["../secret", "/etc/passwd", "a//b", "a/./b", "a/../b", "", "a/", "a b", "a\x00b"])
+async def test_a_key_cannot_leave_the_store(store: ObjectStore, key: str) -> None:
+    with pytest.raises(InvalidMessageError):
+        await store.put_bytes(key, b"x", "text/plain")
+    with pytest.raises(InvalidMessageError):
+        await store.read(key)
+
+
+async def test_a_store_that_answers_passes_its_check(store: ObjectStore) -> None:
+    await store.check()
+
+
+async def test_a_store_that_is_away_is_a_storage_error(tmp_path: Path) -> None:
+    settings = SharedSettings(
+        home=tmp_path,
+        storage="s3",
+        s3_endpoint="http://127.0.0.1:9",
+        s3_access_key=SecretStr("a"),
+        s3_secret_key=SecretStr("b"),
+    )
+    async with open_store(settings) as store:
+        with pytest.raises(StorageError):
+            await store.check()
