@@ -1,5 +1,6 @@
 """A section of the handout: which key points stand beside which picture."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ ALT_CHARACTERS = 400
 CAPTION_CHARACTERS = 160
 TABLE_CELL_CHARACTERS = 300
 TABLE_ROWS = 200  # five pages of table; the rest is counted, and whole in document.json
+
+_NUMBER = re.compile(r"[-+−±<>≈~]?\s?[\d.,\s]*\d\s?[%‰]?|[-–—]?")
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class TableView:
-    """A table of the source, made rectangular. `rows_left_out` counts what is not shown."""
+    """A table of the source, made rectangular. `numeric` columns hold nothing but figures; `rows_left_out` counts
+    what is not shown."""
 
     caption: str
     header: tuple[str, ...] | None
     rows: tuple[tuple[str, ...], ...]
     column_count: int
+    numeric: tuple[bool, ...]
     rows_left_out: int
     place: Place | None
 
@@ -145,6 +150,7 @@ def _table(block: TableBlock, place: Place | None) -> TableView:
         header=header,
         rows=tuple(rows[:TABLE_ROWS]),
         column_count=len(kept),
+        numeric=tuple(all(_NUMBER.fullmatch(row[n]) for row in rows) for n in range(len(kept))),
         rows_left_out=max(0, len(rows) - TABLE_ROWS),
         place=place,
     )

@@ -41,15 +41,19 @@ def clip(text: str, characters: int) -> str:
 
 
 def breakable(text: str, longest: int) -> str:
-    """`text` with zero-width spaces inside words longer than `longest`, so that no line overflows."""
-    return " ".join(_split_word(word, longest) if len(word) > longest else word for word in text.split(" "))
+    """`text` with zero-width spaces inside words longer than `longest`, so that no line overflows.
+
+    They are a third of `longest` apart: they are only chances to break, and more of them fill lines better.
+    """
+    piece = max(3, longest // 3)
+    return " ".join(_split_word(word, piece) if len(word) > longest else word for word in text.split(" "))
 
 
-def _split_word(word: str, longest: int) -> str:
+def _split_word(word: str, piece: int) -> str:
     pieces = [""]
     for character in word:
         joins = unicodedata.combining(character) or character in "\u200d\ufe0f" or pieces[-1].endswith("\u200d")
-        if len(pieces[-1]) >= longest and not joins:
+        if len(pieces[-1]) >= piece and not joins:
             pieces.append("")
         pieces[-1] += character
     return _ZERO_WIDTH_SPACE.join(pieces)

@@ -11,7 +11,7 @@ from typing import Any
 import typst
 
 from services.rendering.domain.handout import RenderOptions
-from services.rendering.domain.text import breakable
+from services.rendering.domain.text import breakable, clip
 from services.rendering.domain.view import HandoutView
 from services.rendering.formats.pictures import PreparedPicture
 from shared.errors import EngineError
@@ -20,6 +20,8 @@ _HERE = Path(__file__).resolve().parent.parent
 FONTS = _HERE / "fonts"
 TEMPLATE = _HERE / "templates" / "handout.typ"
 LONGEST_WORD = 24
+LONGEST_TERM = 13  # a term has a column of 42 mm
+FOOTER_CHARACTERS = 70
 TRANSCRIPT_WORDS = 40_000  # about five hours of speech on 35 pages; beyond, only what the handout cites
 _NOT_TEXT = frozenset({"anchor", "language", "name", "paper", "pictures_by_name"})
 _NO_GLYPH = "could not be displayed with"
@@ -80,6 +82,7 @@ def pdf_content(
         content["passages"] = [p for p in content["passages"] if p["cited"]]
     content |= {
         "paper": options.paper,
+        "short_title": clip(view.title, FOOTER_CHARACTERS),
         "created": {"year": created_on.year, "month": created_on.month, "day": created_on.day},
         "only_cited": words > TRANSCRIPT_WORDS or not view.is_recording,
         "pictures_by_name": {
@@ -121,5 +124,8 @@ def _breakable(node: Any, longest: int = LONGEST_WORD) -> Any:
     if isinstance(node, dict):
         if "column_count" in node:
             longest = max(5, 72 // max(3, node["column_count"]))
-        return {key: value if key in _NOT_TEXT else _breakable(value, longest) for key, value in node.items()}
+        return {
+            key: value if key in _NOT_TEXT else _breakable(value, LONGEST_TERM if key == "term" else longest)
+            for key, value in node.items()
+        }
     return node

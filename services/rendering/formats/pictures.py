@@ -1,6 +1,7 @@
 """Pictures made small enough to print and to send: one JPEG each, shared by the PDF and the HTML."""
 
 import io
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from PIL import Image, UnidentifiedImageError
 from services.rendering.domain.sections import Picture
 
 MANY_PICTURES = 80
-WIDTH_PX = 1000  # 7.4 cm of a column at 340 dpi, 17 cm of a page at 150 dpi
-WIDTH_OF_MANY_PX = 760
+WIDTH_PX = 960  # a column of 74 mm at 330 dpi, the page's width at 140 dpi
+WIDTH_OF_MANY_PX = 640
 HEIGHT_PX = 1600
 LARGEST_PIXELS = 100_000_000  # 300 MB decoded; a slide of a 4K recording has 8 million
 JPEG_QUALITY = 82
@@ -53,21 +54,23 @@ def _scale(source: Path, target: Path, width: int) -> tuple[int, int] | None:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     buffer = io.BytesIO()
-    scaled.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    scaled.save(buffer, "JPEG", quality=JPEG_QUALITY)
     target.write_bytes(buffer.getvalue())
     return scaled.size
 
 
 def _on_white(image: Image.Image, width: int) -> Image.Image:
-    """The picture in RGB, at most `width` x `HEIGHT_PX`, transparency over white as on paper."""
-    factor = min(1.0, width / image.width, HEIGHT_PX / image.height)
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    """The picture in RGB near `width` and under `HEIGHT_PX`, transparency over white as on paper.
+
+    Whole-number reduction is several times faster than any other and blurs no thin line.
+    """
+    factor = max(1, round(image.width / width), math.ceil(image.height / HEIGHT_PX))
     has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     converted = image.convert("RGBA" if has_alpha else "RGB")
-    if size != converted.size:
-        converted = converted.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if factor > 1:
+        converted = converted.reduce((min(factor, image.width), min(factor, image.height)))
     if not has_alpha:
         return converted
-    page = Image.new("RGB", size, "white")
+    page = Image.new("RGB", converted.size, "white")
     page.paste(converted, mask=converted.getchannel("A"))
     return page

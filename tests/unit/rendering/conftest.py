@@ -154,7 +154,7 @@ def draw_slide(path: Path, title: str, bullets: tuple[str, ...], number: int) ->
     pen.rectangle((0, 0, 1280, 14), fill="#a33b20")
     pen.text((70, 60), title, font=ImageFont.load_default(58), fill="#222222")
     for line, bullet in enumerate(bullets):
-        pen.text((80, 190 + 74 * line), "•  " + bullet, font=ImageFont.load_default(36), fill="#333333")
+        pen.text((80, 190 + 74 * line), "-  " + bullet, font=ImageFont.load_default(36), fill="#333333")
     heights = [((7 * number + 13 * k) % 11) * 9 + 20 for k in range(24)]
     for k, height in enumerate(heights):
         pen.rectangle((90 + 44 * k, 650 - height, 90 + 44 * k + 26, 650), fill="#c96f4a" if k % 3 else "#7b2d18")
