@@ -1,0 +1,18 @@
+"""`python -m services.gateway`."""
+
+from services.gateway.app import create_app
+from services.gateway.settings import GatewaySettings
+from shared.service import serve
+from shared.settings import SharedSettings, load
+from shared.telemetry import start_logging
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    shared, settings = load(SharedSettings), load(GatewaySettings)
+    start_logging("gateway", shared.log_level)
+    serve(create_app(shared, settings), shared.host, settings.port, shared.shutdown_s)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Composition root of the gateway: settings, adapters, use cases, routes. Nothing happens at import."""
+
+import asyncio
+import importlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from services.gateway.auth import routes as auth_routes
+from services.gateway.auth.keys import ApiKeys
+from services.gateway.auth.sessions import Sessions
+from services.gateway.headers import SecurityHeaders
+from services.gateway.jobs import routes as jobs_routes
+from services.gateway.jobs.handlers import Projection, register
+from services.gateway.jobs.read_model import ReadModel
+from services.gateway.jobs.submission import Submissions
+from services.gateway.jobs.sweeper import Sweeper
+from services.gateway.jobs.wakeups import Wakeups
+from services.gateway.parts import Gateway
+from services.gateway.problems import Problem, install_problem_handlers
+from services.gateway.settings import GatewaySettings
+from services.gateway.web import routes as web_routes
+from shared.database import Database
+from shared.health import health_routes
+from shared.messaging.publish import Publish
+from shared.service import Parts, consuming, open_parts
+from shared.settings import SharedSettings
+from shared.storage import ObjectStore
+
+DESCRIPTION = """Turns lecture recordings and documents into study handouts.
+
+Submit a file, follow its job, fetch what was made of it. Every answer about a job carries its OpenTelemetry trace id,
+and a `traceparent` header of yours is continued. Errors are problem details (RFC 9457). The events that travel behind
+this API, and that other systems may publish, are described in `/asyncapi.json`.
+"""
+
+
+def assemble(settings: GatewaySettings, store: ObjectStore, database: Database, publish: Publish) -> Gateway:
+    """Put the gateway's parts together."""
+    wakeups = Wakeups()
+    read_model = ReadModel(database, wakeups)
+    return Gateway(
+        settings=settings,
+        store=store,
+        read_model=read_model,
+        submissions=Submissions(read_model, store, publish, max_bytes=settings.max_upload_bytes),
+        keys=ApiKeys(database),
+        sessions=Sessions(database, session_s=settings.session_hours * 3600, link_s=settings.sign_in_link_s),
+        wakeups=wakeups,
+    )
+
+
+async def prepare(gateway: Gateway, shared: SharedSettings) -> None:
+    """Create indexes and the local user's key."""
+    await gateway.read_model.prepare()
+    await gateway.sessions.prepare()
+    given = gateway.settings.bootstrap_key
+    await gateway.keys.bootstrap(shared.home, given.get_secret_value() if given else None)
+
+
+async def _build(parts: Parts, gateway: Gateway) -> None:
+    """What happens once broker, database and storage answer."""
+    await prepare(gateway, parts.settings)
+    register(parts.broker, Projection(gateway.read_model))
+    sweeper = Sweeper(
+        gateway.read_model,
+        gateway.submissions,
+        gateway.store,
+        pause_s=gateway.settings.sweep_s,
+        age_s=gateway.settings.unpublished_s,
+    )
+    sweeping = asyncio.create_task(sweeper.run())
+
+    async def stop_sweeping() -> None:
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
+
+    parts.on_stop.push_async_callback(stop_sweeping)
+
+
+@contextmanager
+def _telling_of_the_end(parts: Parts, gateway: Gateway) -> Iterator[None]:
+    """End streams as soon as the process is told to stop: the server waits for its connections before it says so."""
+    if threading.current_thread() is not threading.main_thread():  # as in tests
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(number: int, frame: Any) -> None:
+        parts.health.stopping = True
+        loop.call_soon_threadsafe(gateway.wakeups.stop)
+        if callable(before[number]):
+            before[number](number, frame)
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        gateway.wakeups.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def create_app(shared: SharedSettings, settings: GatewaySettings) -> FastAPI:
+    """The application. It serves at once; it is ready when everything it depends on is."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts("gateway", shared) as parts:
+            gateway = assemble(settings, parts.store, parts.database, parts.publish)
+            app.state.gateway = gateway
+            app.state.health = parts.health
+            with _telling_of_the_end(parts, gateway):
+                async with consuming(parts, lambda opened: _build(opened, gateway)):
+                    yield
+
+    return routes_only(lifespan)
+
+
+def routes_only(lifespan: Any = None) -> FastAPI:
+    """The application without its parts: what OpenAPI is generated from, and what tests fill themselves."""
+    app = FastAPI(
+        title="Lectern",
+        version="1.0.0",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=[
+            {"name": "jobs", "description": "Sources go in, handouts come out."},
+            {"name": "sign-in", "description": "Links for the web page."},
+        ],
+    )
+    install_problem_handlers(app)
+    app.add_middleware(SecurityHeaders)
+    app.include_router(jobs_routes.router)
+    app.include_router(auth_routes.router)
+    app.include_router(web_routes.router)
+    app.mount("/static", web_routes.static_files())
+    app.router.routes.extend(health_routes())
+    app.add_route("/asyncapi.json", _asyncapi, include_in_schema=False)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    FastAPIInstrumentor.instrument_app(app, excluded_urls="/health/,/static/", exclude_spans=["receive", "send"])
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+            license_info=app.license_info,
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+async def _asyncapi(_request: Request) -> JSONResponse:
+    # Looked up when asked for: generating it imports the schema of every event.
+    module = await asyncio.to_thread(importlib.import_module, "shared.messaging.asyncapi")
+    return JSONResponse(module.asyncapi_document())
+
+
+__all__ = ["assemble", "create_app", "prepare", "routes_only"]

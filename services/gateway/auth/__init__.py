@@ -1,0 +1,1 @@
+"""Who is calling: API keys, sessions of the page, one-time links."""

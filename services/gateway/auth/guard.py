@@ -1,0 +1,90 @@
+"""Who is calling: a bearer key, or the page's session with proof that the page itself sent the request."""
+
+import hmac
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from services.gateway.auth.sessions import Session
+from services.gateway.parts import Gateway, gateway
+from services.gateway.problems import ProblemError
+
+COOKIE = "lectern_session"
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="`Authorization: Bearer KEY`")
+_cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="Session",
+    description=f"The web page's session. Requests that change something also need the header `{CSRF_HEADER}`.",
+)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends the request. `session` is None for API keys."""
+
+    owner: str
+    session: Session | None = None
+
+
+def _unauthorised() -> ProblemError:
+    detail = "Send a valid API key as `Authorization: Bearer KEY`."
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _forged() -> ProblemError:
+    detail = "This request did not come from Lectern's own page. Reload the page and try again."
+    return ProblemError(HTTPStatus.FORBIDDEN, "forged-request", detail)
+
+
+def check_same_origin(request: Request) -> None:
+    """Raise ProblemError when a browser says that another site sent this request."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        raise _forged()
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise _forged()
+
+
+def check_token(session: Session, token: str | None) -> None:
+    """Raise ProblemError unless `token` is the session's."""
+    if token is None or not hmac.compare_digest(token.encode(), session.csrf_token.encode()):
+        raise _forged()
+
+
+async def current_session(request: Request, parts: Annotated[Gateway, Depends(gateway)]) -> Session | None:
+    """The page's session, if there is one."""
+    secret = request.cookies.get(COOKIE)
+    return await parts.sessions.find(secret) if secret else None
+
+
+async def caller(
+    request: Request,
+    parts: Annotated[Gateway, Depends(gateway)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    cookie: Annotated[str | None, Security(_cookie)],
+) -> Caller:
+    """Who is calling. Raises ProblemError for nobody that is known, and for a forged request."""
+    if bearer is not None:
+        owner = await parts.keys.owner_of(bearer.credentials)
+        if owner is None:
+            raise _unauthorised()
+        return Caller(owner)
+    session = await parts.sessions.find(cookie) if cookie else None
+    if session is None:
+        raise _unauthorised()
+    if request.method not in _SAFE:
+        check_same_origin(request)
+        check_token(session, request.headers.get(CSRF_HEADER))
+    return Caller(session.owner, session)
+
+
+SignedIn = Annotated[Caller, Depends(caller)]

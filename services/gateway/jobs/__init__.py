@@ -1,0 +1,1 @@
+"""Jobs: submission, read model, artefacts and live progress."""

@@ -1,0 +1,115 @@
+"""What an event adds to what is known of a job: sets, maxima and facts that never change, so order does not matter."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import singledispatch
+from typing import Any
+
+from services.gateway.jobs.view import STATUSES
+from shared.database import Document
+from shared.events import (
+    Event,
+    HandoutRendered,
+    JobSubmitted,
+    SourceAnalysed,
+    SourceIngested,
+    SourceTranscribed,
+    Stage,
+    UnitFinished,
+)
+
+
+@dataclass(frozen=True)
+class Addition:
+    """An update of a job's document that gives the same result in any order and any number of times.
+
+    `facts` are set, `members` added to sets, `maxima` and `minima` kept. With `once` nothing happens where that fact
+    is known already.
+    """
+
+    facts: Document = field(default_factory=dict)
+    members: Document = field(default_factory=dict)
+    maxima: Document = field(default_factory=dict)
+    minima: Document = field(default_factory=dict)
+    once: str | None = None
+
+    def operators(self) -> Document:
+        """The update in MongoDB's terms."""
+        update: Document = {
+            "$set": self.facts,
+            "$addToSet": self.members,
+            "$max": self.maxima,
+            "$min": self.minima,
+        }
+        return {
+            **{operator: values for operator, values in update.items() if values},
+            "$setOnInsert": {"revision": 0, "status": STATUSES[0]},
+        }
+
+
+def order_key(submitted_at: datetime, job_id: str) -> str:
+    """A string that sorts as the time does, unique: what lists are ordered and continued by."""
+    return f"{int(submitted_at.timestamp() * 1000):015d}-{job_id}"
+
+
+def submission(event: JobSubmitted) -> Document:
+    """The facts of a submission, as kept under `facts.submitted`."""
+    return {
+        "name": event.source.name,
+        "key": event.source.key,
+        "size": event.source.size,
+        "sha256": event.source.sha256,
+        "parameters": event.parameters.model_dump(mode="json"),
+        "at": event.submitted_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+    }
+
+
+@singledispatch
+def addition_of(event: Event) -> Addition:
+    """What `event` adds. Raises TypeError for one that is no fact about the progress of a job."""
+    raise TypeError(f"no addition for {type(event).__name__}")
+
+
+@addition_of.register
+def _(event: JobSubmitted) -> Addition:
+    facts: dict[str, Any] = {
+        "owner": event.owner,
+        "order": order_key(event.submitted_at, event.job_id),
+        "facts.submitted": submission(event),
+    }
+    return Addition(facts, once="facts.submitted")
+
+
+@addition_of.register
+def _(event: SourceIngested) -> Addition:
+    facts = event.facts.model_dump(mode="json") | {"size": event.original.size, "sha256": event.original.sha256}
+    return Addition({"facts.ingested": facts}, maxima={"facts.units.transcription": event.units()})
+
+
+@addition_of.register
+def _(event: UnitFinished) -> Addition:
+    return Addition(
+        members={f"facts.finished.{event.stage}": event.unit}, maxima={f"facts.units.{event.stage}": event.units}
+    )
+
+
+@addition_of.register
+def _(_event: SourceTranscribed) -> Addition:
+    return Addition({"facts.transcribed": True})
+
+
+@addition_of.register
+def _(_event: SourceAnalysed) -> Addition:
+    return Addition({"facts.analysed": True})
+
+
+@addition_of.register
+def _(event: HandoutRendered) -> Addition:
+    # A complete set of files outlasts an incomplete one, whichever came last.
+    fact = "facts.rendered_partly" if event.missing else "facts.rendered"
+    return Addition({fact: event.model_dump(mode="json", include={"title", "artifacts", "warnings", "missing"})})
+
+
+def addition_of_failure(stage: Stage, queue: str, code: str, message: str) -> Addition:
+    """What a dead letter of a stage's queue adds."""
+    return Addition(members={"facts.failures": {"stage": stage, "queue": queue, "code": code, "message": message}})

@@ -1,0 +1,199 @@
+"""Accepting a source: streamed into the store, kept as a job, published. An accepted job is never lost."""
+
+import asyncio
+import contextlib
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import structlog
+from opentelemetry import propagate
+from pydantic import ValidationError
+
+from services.gateway.jobs.facts import submission
+from services.gateway.jobs.multipart import MalformedUploadError, MultipartReader, Part
+from services.gateway.jobs.read_model import PENDING_DELETION, PENDING_SUBMISSION, ReadModel
+from services.gateway.jobs.view import DELETED, Job, derive
+from services.gateway.problems import FieldFault, ProblemError
+from shared.database import Document, DuplicateKeyError
+from shared.errors import BrokerError, DatabaseError, StorageError
+from shared.events import JobDeleted, JobSubmitted, Parameters, SubmittedSource, new_job_id
+from shared.messaging.publish import Publish, message_id
+from shared.names import sanitise_name
+from shared.storage import ObjectRef, ObjectStore
+from shared.telemetry import current_trace_id
+
+log = structlog.get_logger()
+
+UPLOADS = "gateway/uploads/"
+PUBLISH_S = 3.0  # longer is the sweeper's business, not the caller's
+MAX_VALUE_BYTES = 200
+_KEYS = uuid.UUID("9a8f6a52-2a6e-4f0c-8d5b-6f3f5b0c7a11")  # a name space of our own, for ids made of idempotency keys
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What a submission led to. `replayed`: it had been accepted before, under the same idempotency key."""
+
+    job: Job
+    replayed: bool = False
+
+
+@dataclass
+class _Form:
+    """What has been read of a submission so far."""
+
+    values: dict[str, str]
+    upload: ObjectRef | None = None
+    name: str = ""
+
+
+def _unprocessable(field: str, message: str) -> ProblemError:
+    faults = [FieldFault(field=field, message=message)]
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", message, errors=faults)
+
+
+def uploads_of(job_id: str) -> str:
+    """The folder of a job's own uploads."""
+    return f"{UPLOADS}{job_id}/"
+
+
+class Submissions:
+    """Takes sources in, and lets go of them."""
+
+    def __init__(self, read_model: ReadModel, store: ObjectStore, publish: Publish, *, max_bytes: int) -> None:
+        self._read_model = read_model
+        self._store = store
+        self._publish = publish
+        self._max_bytes = max_bytes
+
+    async def accept(self, owner: str, reader: MultipartReader, idempotency_key: str | None) -> Accepted:
+        """Read a form and make a job of it.
+
+        Raises ProblemError for a form that cannot be one. Whatever stops it before the job is kept, also the
+        caller going away, leaves no object behind.
+        """
+        job_id = new_job_id()
+        if idempotency_key is not None:
+            job_id = str(uuid.uuid5(_KEYS, f"{owner}\n{idempotency_key}"))
+        # Two requests with one idempotency key may upload at once: each writes an object of its own.
+        key = f"{uploads_of(job_id)}{uuid.uuid4().hex[:12]}/source"
+        form = _Form({})
+        try:
+            await self._read(reader, key, form)
+            event = self._event(job_id, owner, form)
+        except BaseException:
+            await self._discard(key)
+            raise
+        try:
+            job = await self._read_model.insert(event, trace_id=current_trace_id(), traceparent=_traceparent())
+        except DuplicateKeyError:
+            await self._discard(key)
+            return await self._accepted_before(event)
+        # After any other failure the job may have been kept: the object stays, and the sweeper sees to it.
+        await self._announce_soon(event)
+        return Accepted(job)
+
+    async def _read(self, reader: MultipartReader, key: str, form: _Form) -> None:
+        try:
+            async for part in reader.parts():
+                if part.name == "file":
+                    await self._take_file(part, key, form)
+                elif part.name in Parameters.model_fields and part.filename is None:
+                    form.values[part.name] = await part.text(MAX_VALUE_BYTES)
+                else:
+                    raise _unprocessable(part.name[:50], "The form has a field that is not known here.")
+        except MalformedUploadError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "malformed-upload", str(error)) from None
+
+    async def _take_file(self, part: Part, key: str, form: _Form) -> None:
+        if form.upload is not None:
+            raise _unprocessable("file", "Send one file a request.")
+        if part.filename is None:
+            raise _unprocessable("file", "The field `file` must be a file with a name.")
+        form.name = sanitise_name(part.filename)
+        media_type = "application/octet-stream"  # what it is, is found out from its content
+        form.upload = await self._store.put_stream(key, part.chunks(), media_type, max_size=self._max_bytes)
+
+    def _event(self, job_id: str, owner: str, form: _Form) -> JobSubmitted:
+        if form.upload is None:
+            raise _unprocessable("file", "Send a file in the field `file`.")
+        if form.upload.size == 0:
+            raise _unprocessable("file", "This file is empty.")
+        try:
+            parameters = Parameters.model_validate({name: value for name, value in form.values.items() if value})
+        except ValidationError as error:
+            faults = [FieldFault(field=str(fault["loc"][0]), message=fault["msg"]) for fault in error.errors()]
+            detail = "Some fields of the form are not valid: see `errors`."
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=faults) from None
+        source = SubmittedSource(key=form.upload.key, name=form.name, sha256=form.upload.sha256, size=form.upload.size)
+        return JobSubmitted(job_id=job_id, parameters=parameters, owner=owner, source=source, submitted_at=_now_ms())
+
+    async def _accepted_before(self, event: JobSubmitted) -> Accepted:
+        """The first answer again, if the content is the same."""
+        document = await self._read_model.document(event.job_id)
+        if document is None or document["status"] == DELETED:
+            detail = "The job of this Idempotency-Key was deleted. Send the file with a new key."
+            raise ProblemError(HTTPStatus.CONFLICT, "idempotency-key-deleted", detail)
+        first, again = document["facts"]["submitted"], submission(event)
+        if any(first[fact] != again[fact] for fact in ("sha256", "size", "name", "parameters")):
+            detail = "This Idempotency-Key was used for another file or other parameters. Send a new key."
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", detail)
+        facts = {fact: document["facts"].get(fact) for fact in ("submitted", "trace_id")}
+        return Accepted(derive(event.job_id, facts).model_copy(update={"revision": 1}), replayed=True)
+
+    async def _announce_soon(self, event: JobSubmitted) -> None:
+        try:
+            await asyncio.wait_for(self.announce(event), PUBLISH_S)
+        except (BrokerError, DatabaseError, TimeoutError) as error:
+            log.warning("job is published later", job_id=event.job_id, error=str(error)[:300])
+
+    async def announce(self, event: JobSubmitted) -> None:
+        """Publish a kept job. Raises BrokerError; published twice, it is one job all the same."""
+        await self._publish(event, message_id=message_id(event))
+        await self._read_model.settle(event.job_id, PENDING_SUBMISSION)
+
+    async def delete(self, job_id: str) -> None:
+        """Forget a job here and tell every other service; what does not work now, the sweeper does."""
+        await self._read_model.forget(job_id, pending=True)
+        try:
+            await asyncio.wait_for(self.finish_deletion(job_id), PUBLISH_S)
+        except (BrokerError, DatabaseError, StorageError, TimeoutError) as error:
+            log.warning("deletion goes on later", job_id=job_id, error=str(error)[:300])
+
+    async def finish_deletion(self, job_id: str) -> None:
+        """Publish that a job is deleted and remove its uploads; safe to repeat."""
+        event = JobDeleted(job_id=job_id)
+        await self._publish(event, message_id=message_id(event))
+        await self._store.delete_all(uploads_of(job_id))
+        await self._read_model.settle(job_id, PENDING_DELETION)
+
+    async def _discard(self, key: str) -> None:
+        with contextlib.suppress(StorageError):  # the sweeper finds what stays behind
+            await asyncio.shield(self._store.delete(key))
+
+
+def _now_ms() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _traceparent() -> str | None:
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def event_again(document: Document) -> JobSubmitted:
+    """The event of a kept job, as it was first published."""
+    submitted = document["facts"]["submitted"]
+    return JobSubmitted(
+        job_id=document["_id"],
+        owner=document["owner"],
+        parameters=submitted["parameters"],
+        source=SubmittedSource(
+            key=submitted["key"], name=submitted["name"], sha256=submitted["sha256"], size=submitted["size"]
+        ),
+        submitted_at=submitted["at"],
+    )

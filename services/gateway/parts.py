@@ -1,0 +1,32 @@
+"""What the routes work with; put together in `app.py`."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from services.gateway.auth.keys import ApiKeys
+from services.gateway.auth.sessions import Sessions
+from services.gateway.jobs.read_model import ReadModel
+from services.gateway.jobs.submission import Submissions
+from services.gateway.jobs.wakeups import Wakeups
+from services.gateway.settings import GatewaySettings
+from shared.storage import ObjectStore
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The gateway's use cases and adapters."""
+
+    settings: GatewaySettings
+    store: ObjectStore
+    read_model: ReadModel
+    submissions: Submissions
+    keys: ApiKeys
+    sessions: Sessions
+    wakeups: Wakeups
+
+
+def gateway(request: Request) -> Gateway:
+    """The parts of the application that serves `request`."""
+    parts: Gateway = request.app.state.gateway
+    return parts

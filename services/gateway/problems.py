@@ -1,0 +1,164 @@
+"""Every error leaves as RFC 9457 problem details: what is wrong, what to do, and the trace that tells us more."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from services.gateway.headers import add_security_headers
+from shared.errors import LecternError, ObjectNotFoundError, RateLimitError, SourceTooLargeError
+from shared.telemetry import current_trace_id
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+
+class FieldFault(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:lectern:problem:not-found",
+                "title": "Not Found",
+                "status": 404,
+                "detail": "There is no such job.",
+                "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+            }
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="What is wrong and what to do about it.")]
+    trace_id: str | None = None
+    errors: list[FieldFault] | None = None
+
+
+class ProblemError(Exception):
+    """A request that cannot be served. `code` ends the problem's type."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FieldFault] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.errors = list(errors)
+
+
+def not_found(what: str = "job") -> ProblemError:
+    """The same answer for what does not exist and for what belongs to somebody else."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "not-found", f"There is no such {what}.")
+
+
+def problem_response(error: ProblemError) -> JSONResponse:
+    """The answer that tells `error`."""
+    problem = Problem(
+        type=f"urn:lectern:problem:{error.code}",
+        title=error.status.phrase,
+        status=error.status.value,
+        detail=error.detail,
+        trace_id=current_trace_id(),
+        errors=error.errors or None,
+    )
+    content = problem.model_dump(mode="json", exclude_none=True)
+    response = JSONResponse(content, error.status.value, headers=error.headers, media_type=MEDIA_TYPE)
+    add_security_headers(response.headers)
+    return response
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of problem answers with these status codes."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}} for status in statuses}
+
+
+def _of_lectern_error(error: LecternError) -> ProblemError:
+    if isinstance(error, SourceTooLargeError):
+        return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", error.public_message)
+    if isinstance(error, ObjectNotFoundError):
+        return ProblemError(HTTPStatus.NOT_FOUND, "not-found", error.public_message)
+    if isinstance(error, RateLimitError):
+        headers = {"Retry-After": str(max(1, round(error.retry_after_s)))}
+        return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "rate-limit", error.public_message, headers=headers)
+    if error.retryable:
+        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        detail = "Lectern is not fully available right now. Try again in a few seconds."
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers=headers)
+    return ProblemError(HTTPStatus.BAD_REQUEST, error.code.replace("_", "-"), error.public_message)
+
+
+async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, ProblemError):
+        raise error
+    return problem_response(error)
+
+
+async def _on_lectern_error(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, LecternError):
+        raise error
+    log.warning("request failed", error=type(error).__name__, text=str(error)[:500])
+    return problem_response(_of_lectern_error(error))
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    details = {
+        HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it does.",
+    }
+    code = status.phrase.lower().replace(" ", "-")
+    detail = details.get(status, "The request could not be served.")
+    return problem_response(ProblemError(status, code, detail, headers=error.headers))
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [
+        FieldFault(field=".".join(str(part) for part in fault["loc"]), message=str(fault["msg"]))
+        for fault in error.errors()
+    ]
+    detail = "Some fields of the request are not valid: see `errors`."
+    return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=faults))
+
+
+async def _on_anything(_request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed unexpectedly", exc_info=error)
+    return problem_response(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", LecternError.default_message))
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Let every error of `app` leave as problem details."""
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(LecternError, _on_lectern_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(Exception, _on_anything)
