@@ -1,8 +1,9 @@
 """Keeps one program running: started, watched, started again after a pause, and told about."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,9 @@ from deploy.local.programs import Program, became_ready
 
 # A service loads models before it is ready, on a machine that starts seven other programs at the same moment.
 READY_LIMIT_S = 120.0
+LIVE_EVERY_S = 10.0
+# With the time that each question takes, a minute and a half of silence: no busy machine explains that.
+SILENCES_ALLOWED = 6
 
 
 class Happening(StrEnum):
@@ -20,6 +24,7 @@ class Happening(StrEnum):
 
     STARTED = "started"
     READY = "ready"
+    HUNG = "hung"  # it runs but has not answered for long, and is killed
     DIED = "died"  # it ended by itself or was killed, and will be started again
     HOPELESS = "hopeless"  # it failed to start several times in a row; trying goes on
     KILLED = "killed"  # it did not end in its time when the system stopped
@@ -38,13 +43,18 @@ class Event:
 
 
 class Keeper:
-    """Runs `program` until `stop`; every happening goes to `tell`.
+    """Runs `program` until cancelled; every happening goes to `tell`. One that no longer `is_live` is killed.
 
     `ready` is set at the first time it works, `hopeless` at the end of patience with its start.
     """
 
     def __init__(
-        self, program: Program, tell: Callable[[Event], None], *, ready_limit_s: float = READY_LIMIT_S
+        self,
+        program: Program,
+        tell: Callable[[Event], None],
+        *,
+        is_live: Callable[[], Awaitable[bool]] | None = None,
+        ready_limit_s: float = READY_LIMIT_S,
     ) -> None:
         self.program = program
         self.child: Child | None = None
@@ -52,6 +62,7 @@ class Keeper:
         self.ready = asyncio.Event()
         self.hopeless = asyncio.Event()
         self._tell = tell
+        self._is_live = is_live
         self._ready_limit_s = ready_limit_s
         self._backoff = Backoff()
 
@@ -75,9 +86,23 @@ class Keeper:
             healthy_since = time.monotonic()
             self.ready.set()
             self._report(Happening.READY, f"{self.program.name} is ready.")
+            await self._until_dead_or_silent(child)
             return await child.wait(), time.monotonic() - healthy_since
         child.kill()  # alive, perhaps, but not in time
         return await child.wait(), None
+
+    async def _until_dead_or_silent(self, child: Child) -> None:
+        """Return when it has ended; one that answers nobody any more is ended."""
+        silences = 0
+        while self._is_live is not None and silences < SILENCES_ALLOWED:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LIVE_EVERY_S):
+                    await child.wait()
+                    return
+            silences = 0 if await self._is_live() else silences + 1
+        if self._is_live is not None:
+            self._report(Happening.HUNG, f"{self.program.name} no longer answers and is ended.")
+            child.kill()
 
     def _report_end(self, status: int, pause_s: float) -> None:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

@@ -69,7 +69,7 @@ def program(*names: str) -> Callable[[], bool]:
 
 
 def rabbitmq_homes(places: Iterable[str] = RABBITMQ_PLACES) -> Iterator[Path]:
-    """Folders that hold a RabbitMQ server, the newest first in each place. RABBITMQ_SERVER_HOME overrides the places."""
+    """Folders that hold a RabbitMQ server, the newest first in each place; RABBITMQ_SERVER_HOME goes before all."""
     named = os.environ.get("RABBITMQ_SERVER_HOME")
     for place in [named] if named else places:
         found = sorted(Path(place).parent.glob(Path(place).name), key=version_of, reverse=True)
