@@ -76,7 +76,7 @@ def _decode(path: Path, raw: Path, stream: int, limits: Limits) -> int | None:
     """Decode to interleaved 16-bit samples in `raw`; returns the number of channels, None if that fails."""
     try:
         channels, remix = _channels(path, stream, limits)
-        filters = f"{remix}aresample={SAMPLE_RATE_HZ}:async=1:first_pts=0"
+        filters = f"{remix}aresample={SAMPLE_RATE_HZ}:async=1:first_pts=0:lfe_mix_level=0.7"
         run_media_tool(
             [
                 *("ffmpeg", "-v", "error", "-nostdin", "-y"),

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc=s=160x90:r=10:d={s}")
-TONE = ("-f", "lavfi", "-i", "sine=440:d={s}:r=48000")
+TONE = ("-f", "lavfi", "-i", "sine=440:d={s}:r=16000")
 H264_AAC = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "20", "-c:a", "aac")
 
 Make = Callable[..., Path]

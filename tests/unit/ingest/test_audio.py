@@ -1,0 +1,170 @@
+"""Extraction of sound: in step with the picture, loudness untouched, the right channel. ffmpeg runs in all of it."""
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.ingest.adapters.audio import extract_audio
+from services.ingest.adapters.cut import plan_cuts, write_unit
+from services.ingest.adapters.inspect import inspect_source
+from services.ingest.domain import sentences
+from services.ingest.domain.values import AudioFacts, Limits
+from shared.errors import EngineTimeoutError, InvalidSourceError
+from tests.unit.ingest.conftest import PICTURE, Make
+
+pytestmark = pytest.mark.integration
+
+RATE = 16_000
+WriteWav = Callable[..., Path]
+
+
+def extract(path: Path, limits: Limits | None = None) -> tuple[AudioFacts, NDArray[np.int16]]:
+    found = inspect_source(path, path.name, Limits())
+    facts = extract_audio(path, path.with_name("sound.wav"), found.audio_streams, limits or Limits())
+    assert [file.name for file in path.parent.glob("*.raw")] == []
+    return facts, samples_of(facts.path)
+
+
+def samples_of(path: Path) -> NDArray[np.int16]:
+    with wave.open(str(path)) as reader:
+        assert (reader.getnchannels(), reader.getsampwidth(), reader.getframerate()) == (1, 2, RATE)
+        return np.frombuffer(reader.readframes(reader.getnframes()), "<i2")
+
+
+def bursts(samples: NDArray[np.int16]) -> list[float]:
+    """When sound begins, in seconds, after at least 0.2 s of near silence."""
+    loud = np.flatnonzero(np.abs(samples.astype(int)) > 1000) / RATE
+    return [float(moment) for moment in loud[np.flatnonzero(np.diff(loud, prepend=-1) > 0.2)]]
+
+
+BEEPS = ("-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*440*t)*lt(mod(t,2),0.5)*gte(t,1.9)':d=8:s=48000")
+VIDEO = tuple(part.format(s=12) for part in PICTURE)
+CODECS = {"v.mp4": ("libx264", "aac"), "v.mkv": ("libx264", "libopus"), "v.ts": ("libx264", "libmp3lame")}
+
+
+@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("shift", ["0", "100"])
+def test_sound_that_begins_late_keeps_its_time(make: Make, name: str, shift: str) -> None:
+    """The first beep is at 2 s of a track that begins 3 s after the picture: at 5 s of the recording."""
+    video, audio = CODECS[name]
+    path = make(
+        *(name, *VIDEO, "-itsoffset", "3", *BEEPS, "-map", "0", "-map", "1"),
+        *("-c:v", video, "-preset", "ultrafast", "-c:a", audio, "-output_ts_offset", shift),
+    )
+    facts, samples = extract(path)
+    assert bursts(samples) == pytest.approx([5, 7, 9], abs=0.06)
+    assert facts.duration_s == pytest.approx(11, abs=0.1)
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_sound_that_begins_before_the_picture_keeps_its_time(make: Make, name: str) -> None:
+    video, audio = CODECS[name]
+    path = make(
+        *(name, *BEEPS, "-itsoffset", "3", *VIDEO, "-map", "0", "-map", "1"),
+        *("-c:v", video, "-preset", "ultrafast", "-c:a", audio),
+    )
+    assert bursts(extract(path)[1]) == pytest.approx([2, 4, 6], abs=0.06)
+
+
+def test_a_gap_in_the_sound_is_filled_with_silence(make: Make) -> None:
+    """As browsers record a muted microphone: no packets between 3 s and 5.5 s, time stamps go on."""
+    gap = ("-af", "aselect='lt(t,3)+gt(t,5.5)'", "-c:a", "libopus", "-fps_mode", "passthrough")
+    facts, samples = extract(make("gap.webm", *BEEPS, *gap))
+    assert bursts(samples) == pytest.approx([2, 6], abs=0.06)
+    assert facts.duration_s == pytest.approx(8, abs=0.1)
+
+
+def test_loudness_and_level_are_untouched(make: Make) -> None:
+    facts, samples = extract(make("quiet.wav", "-f", "lavfi", "-i", "aevalsrc='0.01*sin(2*PI*300*t)':d=3:s=44100"))
+    assert facts.mix == "mono"
+    assert facts.peak == pytest.approx(0.01, rel=0.05)
+    assert np.abs(samples[RATE : 2 * RATE].astype(int)).max() == pytest.approx(328, abs=5)
+
+
+WORDS = "0.4*(random(0)-0.5)*lt(mod(t,1.5),1)"
+
+
+@pytest.mark.parametrize(
+    ("channels", "mix"),
+    [
+        (f"{WORDS}|0", "left"),
+        (f"0|{WORDS}", "right"),
+        ("st(0,0.4*(random(1)-0.5)*lt(mod(t,1.5),1));ld(0)|-0.4*sin(2*PI*300*t)*lt(mod(t,1.5),1)", "both"),
+        ("0.4*sin(2*PI*300*t)*lt(mod(t,1.5),1)|-0.4*sin(2*PI*300*t)*lt(mod(t,1.5),1)", "difference"),
+    ],
+)
+def test_the_channel_with_content_is_taken_at_its_full_level(make: Make, channels: str, mix: str) -> None:
+    facts, _ = extract(make("stereo.wav", "-f", "lavfi", "-i", f"aevalsrc='{channels}':d=4:s=16000"))
+    assert facts.mix == mix
+    assert facts.peak > 0.15
+
+
+@pytest.mark.parametrize("channels", [3, 6, 7, 16])
+def test_more_channels_than_two(make: Make, channels: int) -> None:
+    only_third = "|".join("0.4*sin(2*PI*300*t)" if index == 2 else "0" for index in range(channels))
+    path = make("many.wav", "-f", "lavfi", "-i", f"aevalsrc='{only_third}':d=2:s=16000")
+    facts, _ = extract(path)
+    assert facts.duration_s == pytest.approx(2)
+    assert facts.peak > 0.03
+
+
+def test_a_silent_first_track_gives_way_to_the_second(make: Make) -> None:
+    path = make(
+        "two.mkv", "-f", "lavfi", "-i", "anullsrc=d=8:r=48000", *BEEPS, "-map", "0", "-map", "1", "-c:a", "flac"
+    )
+    facts, samples = extract(path)
+    assert (facts.stream, facts.silent) == (1, False)
+    assert bursts(samples)
+
+
+def test_silence_is_no_error(make: Make) -> None:
+    facts, samples = extract(make("silence.wav", "-f", "lavfi", "-i", "anullsrc=d=2:r=16000"))
+    assert facts.silent
+    assert len(samples) == facts.duration_s * RATE
+
+
+def test_a_cut_tail_is_used_as_far_as_it_goes(lecture: Path, tmp_path: Path) -> None:
+    whole = lecture.read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) // 2])
+    facts, _ = extract(cut)
+    found = inspect_source(cut, "cut.mp4", Limits())
+    assert facts.duration_s == pytest.approx(found.duration_s, abs=0.5)
+
+
+def test_extraction_stops_at_the_longest_allowed(lecture: Path, tmp_path: Path) -> None:
+    facts = extract_audio(lecture, tmp_path / "sound.wav", (1,), Limits(max_duration_s=4))
+    assert facts.duration_s == pytest.approx(4, abs=0.1)
+
+
+def test_the_same_source_gives_the_same_bytes(lecture: Path, tmp_path: Path) -> None:
+    outputs = [extract_audio(lecture, tmp_path / name, (1,), Limits()).path.read_bytes() for name in ("a.wav", "b.wav")]
+    assert outputs[0] == outputs[1]
+
+
+def test_sound_that_cannot_be_decoded(tmp_path: Path, lecture: Path) -> None:
+    with pytest.raises(InvalidSourceError) as caught:
+        extract_audio(lecture, tmp_path / "sound.wav", (7,), Limits())
+    assert caught.value.public_message == sentences.UNDECODABLE_SOUND
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_timeout_leaves_nothing_behind(tmp_path: Path, lecture: Path) -> None:
+    with pytest.raises(EngineTimeoutError):
+        extract_audio(lecture, tmp_path / "sound.wav", (1,), Limits(timeout_s=0.01))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_unit_as_flac_holds_the_same_samples(write_wav: WriteWav, tmp_path: Path, make: Make) -> None:
+    samples = np.random.default_rng(1).integers(-30_000, 30_000, 5 * RATE + 7).astype(np.int16)
+    audio = write_wav(samples)
+    restored = []
+    for unit in plan_cuts(audio, unit_s=2, window_s=0.5):
+        flac = write_unit(audio, unit, tmp_path / f"{unit.number}.flac")
+        restored.append(samples_of(make("unit.wav", "-i", str(flac))))
+    assert np.array_equal(np.concatenate(restored), samples)
+    assert list(tmp_path.glob("*.piece.wav")) == []
