@@ -63,7 +63,7 @@ _FRAMES = re.compile(
     r"),?\s+",
     re.IGNORECASE,
 )
-_CLAUSE_START = re.compile(r"^(?!(?:is|are|was|were|has|have|can|will|of|to|and|or)\b)", re.IGNORECASE)
+_CLAUSE_START = re.compile(r"^(?!(?:is|are|was|were|has|have|can|will|of|to|and|or|then)\b)", re.IGNORECASE)
 _MAX_OPENINGS = 5
 
 
@@ -83,12 +83,14 @@ def without_fillers(text: str) -> str:
 
 def without_opening(text: str) -> str:
     """`text` without the connectives and frames that only tie it to the sentence before ("So", "Remember that")."""
+    best = text
     for _ in range(_MAX_OPENINGS):
         rest = _FRAMES.sub("", _OPENINGS.sub("", text, count=1), count=1)
-        if rest == text or len(rest.split()) < 3 or not _CLAUSE_START.match(rest):
+        if rest == text or len(rest.split()) < 3:
             break
         text = rest
-    return text
+        best = rest if _CLAUSE_START.match(rest) else best
+    return best
 
 
 def finished(text: str) -> str:

@@ -17,6 +17,7 @@ _MAX_LINES = 6
 _MAX_CANDIDATES = 200
 _DIVERSITY = 0.45
 _TOO_ALIKE = 0.55
+_WITHOUT_POINTS = re.compile(r"^(?:table of )?(?:contents|references|bibliography|works cited|index)$", re.IGNORECASE)
 _WEIGHTY = re.compile(
     r"\b(?:important|key|essential|crucial|fundamental|main|central|always|never|because|therefore"
     r"|means|depends|causes?|caused"
@@ -76,6 +77,8 @@ def best_of(material: Material, scores: Mapping[int, float], count: int) -> list
 
 
 def _points(material: Material, section: Section, definitions: frozenset[int]) -> tuple[Claim, ...]:
+    if _WITHOUT_POINTS.match(section.title.text):
+        return ()
     sentences = sentences_in(material, section)
     spoken = [s for s in sentences if not s.is_line]
     count = max(2, min(_MAX_POINTS, round(sum(s.words for s in spoken) / _WORDS_PER_POINT)))

@@ -58,6 +58,7 @@ class Phrase:
     count: int
     score: float
     position: int
+    is_noun: bool = True
 
 
 class Phrases:
@@ -91,7 +92,7 @@ def key_phrases(
     """The phrases a source is about. `favoured` texts (titles, headings) count their phrases half as much again."""
     counts: Counter[str] = Counter()
     first: dict[str, int] = {}
-    verbs = _local_verbs(sentences) if english else frozenset()
+    verbs, nouns = _local_classes(sentences) if english else (frozenset(), frozenset())
     for sentence in sentences:
         for gram in _candidates(sentence.raw, english=english, verbs=verbs):
             counts[gram] += 1
@@ -108,14 +109,21 @@ def key_phrases(
     surfaces = _surfaces(sentences, set(best))
     return Phrases(
         [
-            Phrase(gram.lower(), surfaces.get(gram, gram), counts[gram], round(scores[gram], 6), first[gram])
+            Phrase(
+                key=gram.lower(),
+                text=surfaces.get(gram, gram),
+                count=counts[gram],
+                score=round(scores[gram], 6),
+                position=first[gram],
+                is_noun=" " in gram or gram.lower() in nouns,
+            )
             for gram in best
         ]
     )
 
 
-def _local_verbs(sentences: Sequence[Sentence]) -> frozenset[str]:
-    """Words that stand where only verbs stand ("to catalyse", "they catalyse") and never after an article."""
+def _local_classes(sentences: Sequence[Sentence]) -> tuple[frozenset[str], frozenset[str]]:
+    """Words that stand only where verbs stand ("to catalyse"), and normals of those that follow an article."""
     after: Counter[str] = Counter()
     noun: Counter[str] = Counter()
     for sentence in sentences:
@@ -129,7 +137,8 @@ def _local_verbs(sentences: Sequence[Sentence]) -> frozenset[str]:
             previous = lower
     bases = {word for word, count in after.items() if count > noun[word] and not noun[word] and speciality(word) >= 1}
     forms = {word + ending for word in bases for ending in ("", "s", "es", "ed", "d")}
-    return frozenset(forms | {word[:-1] + "ing" for word in bases if word.endswith("e")})
+    verbs = frozenset(forms | {word[:-1] + "ing" for word in bases if word.endswith("e")})
+    return verbs, frozenset(normal(word) for word in noun)
 
 
 def _candidates(text: str, *, english: bool, verbs: frozenset[str]) -> Iterator[str]:

@@ -1,9 +1,10 @@
-"""Multiple-choice questions from the glossary and from key points, with wrong options of the same kind as the right one."""
+"""Multiple-choice questions from glossary and key points, with wrong options of the same kind as the right one."""
 
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from services.analysis.offline.definitions import normal_text
 from services.analysis.offline.glossary import Defined
@@ -17,6 +18,7 @@ _OPTIONS = 4
 _FEWEST, _MOST = 3, 12
 _WORDS_PER_QUESTION = 110
 _BLANK = "_____"
+_MARKUP = re.compile(r"[`_*{}<>|\\=/#@\[\]]|\(\)")  # a gap in code is a riddle
 _INFLECTED = ("s", "ed", "ing")  # a verb in its bare form may as well be a noun
 
 
@@ -37,9 +39,11 @@ def questions_of(material: Material, sections: Sequence[Section], terms: Sequenc
     drafts: list[_Draft] = []
     asked: set[str] = set()
     quoted: set[str] = set()
-    for draft in [*_from_glossary(material, terms), *_from_key_points(material, sections)]:
+    for draft in chain(_from_glossary(material, terms), _from_key_points(material, sections)):
+        if len(drafts) == wanted:
+            break
         key = normal_text(draft.answer)
-        if len(drafts) < wanted and draft.source not in quoted and not any(_overlap(key, other) for other in asked):
+        if draft.source not in quoted and not any(_overlap(key, other) for other in asked):
             drafts.append(draft)
             asked.add(key)
             quoted.add(draft.source)
@@ -145,6 +149,7 @@ def _phrases_like(material: Material, answer: str, context: str, *, taken: Seque
 def _fits(phrase: Phrase, answer: str, key: str, inside: str) -> bool:
     return (
         phrase.count >= 2
+        and phrase.is_noun
         and _is_special(phrase.key)
         and not _overlap(phrase.key, key)
         and not any(f" {word} " in inside for word in phrase.key.split())
@@ -154,25 +159,24 @@ def _fits(phrase: Phrase, answer: str, key: str, inside: str) -> bool:
 
 
 def _from_key_points(material: Material, sections: Sequence[Section]) -> Iterator[_Draft]:
-    """Gaps in key points: first the best phrase of each section's points, then the second best."""
-    rounds: list[list[_Draft]] = []
-    for section in sections:
-        if is_aside(section):
-            continue
-        drafts = [draft for point in section.key_points if (draft := _gap(material, point))]
-        for i, draft in enumerate(drafts):
-            rounds.extend([] for _ in range(i + 1 - len(rounds)))
-            rounds[i].append(draft)
-    for drafts in rounds:
-        yield from drafts
+    """Gaps in key points: in the first point of each section, then in the second of each, and so on."""
+    asides = {section.id for section in sections if is_aside(section)}
+    for place in range(max((len(section.key_points) for section in sections), default=0)):
+        for section in sections:
+            if section.id not in asides and place < len(section.key_points):
+                draft = _gap(material, section.key_points[place])
+                if draft:
+                    yield draft
 
 
 def _gap(material: Material, point: Claim) -> _Draft | None:
-    if not 9 <= len(point.text.split()) <= 36:
+    if not 9 <= len(point.text.split()) <= 36 or not point.text.endswith(".") or _MARKUP.search(point.text):
         return None
     for phrase in material.phrases.inside(normal_text(point.text))[:4]:
         spots = list(re.finditer(rf"(?<!\w){re.escape(phrase.text)}(?!\w)", point.text, re.IGNORECASE))
         if len(spots) != 1 or not _stands_apart(point.text, spots[0]) or not _is_special(phrase.key):
+            continue
+        if not phrase.is_noun or phrase.count < 3:
             continue
         wrong = _phrases_like(material, phrase.text, point.text, taken=())[: _OPTIONS - 1]
         if len(wrong) < _OPTIONS - 1:

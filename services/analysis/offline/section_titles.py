@@ -13,6 +13,7 @@ from services.analysis.offline.words import words
 from shared.documents import Claim, SlideBlock
 
 _MAX_CHARS = 120
+_MAX_EVIDENCE = 8
 _NUMBERING = re.compile(
     r"^(?:(?:chapter|section|part|slide)\s+)?(?:\d+(?:\.\d+)*\.?|[IVX]+\.|[A-Z]\.)\s+(?=\S)", re.IGNORECASE
 )
@@ -26,10 +27,11 @@ def title_of(material: Material, part: Part, *, taken: Sequence[str]) -> Claim:
         if text:
             return Claim(text=text, blocks=(head.id,))
     sentences = material.between(part.start, part.end)
-    phrase = _own_phrase(material, sentences, {title.casefold() for title in taken})
-    if phrase:
-        blocks = [s.blocks[0] for s in sentences if f" {phrase.key} " in s.key]
-        return Claim(text=_capital(phrase.text), blocks=tuple(dict.fromkeys(blocks))[:8])
+    phrases = _own_phrases(material, sentences, {title.casefold() for title in taken})
+    if phrases:
+        text = " and ".join(_surface(phrase, sentences) for phrase in phrases)
+        blocks = [s.blocks[0] for s in sentences if any(f" {phrase.key} " in s.key for phrase in phrases)]
+        return Claim(text=_capital(text), blocks=tuple(dict.fromkeys(blocks))[:_MAX_EVIDENCE])
     return Claim(text=_numbered(material, part, taken), blocks=(material.blocks[part.start].id,))
 
 
@@ -57,24 +59,37 @@ def heading_text(text: str) -> str:
     return plain[:_MAX_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
 
 
-def _own_phrase(material: Material, sentences: Sequence[Sentence], taken: set[str]) -> Phrase | None:
-    """The phrase that these sentences use most and the rest of the source least."""
+def _own_phrases(material: Material, sentences: Sequence[Sentence], taken: set[str]) -> list[Phrase]:
+    """The one or two phrases that these sentences use most and the rest of the source least."""
     keys = [sentence.key for sentence in sentences]
     opening = " ".join(keys[:4])
-    best: Phrase | None = None
-    best_score = 0.0
+    named = set(" and ".join(taken).split(" and "))
+    scores: dict[Phrase, float] = {}
     for phrase in material.phrases.ranked:
-        if phrase.text.casefold() in taken:
-            continue
         here = sum(f" {phrase.key} " in key for key in keys)
-        if not here:
+        if not here or phrase.text.casefold() in named:
             continue
-        length = len(phrase.key.split())
-        score = min(here, 6) * here / (3 + max(phrase.count, here)) * math.log2(1 + length)
+        score = min(here, 6) * here / (3 + max(phrase.count, here)) * math.log2(1 + len(phrase.key.split()))
         score *= (1.4 if f" {phrase.key} " in opening else 1.0) * (0.5 + material.phrases.weight(phrase.key))
-        if round(score, 6) > best_score:
-            best, best_score = phrase, round(score, 6)
-    return best
+        scores[phrase] = round(score, 6)
+    order = sorted(scores, key=lambda phrase: (-scores[phrase], phrase.key))
+    second = [
+        p
+        for p in order[1:]
+        if not set(p.key.split()) & set(order[0].key.split()) and scores[p] > 0.4 * scores[order[0]]
+    ]
+    return order[:1] + second[:1]
+
+
+def _surface(phrase: Phrase, sentences: Sequence[Sentence]) -> str:
+    """The phrase in the plural if this section mostly has it so, else as the source mostly writes it."""
+    text = " ".join(sentence.raw for sentence in sentences).casefold()
+    plural = phrase.text if phrase.text.endswith("s") else phrase.text + "s"
+    one = plural.removesuffix("s")
+    more = len(re.findall(rf"(?<!\w){re.escape(plural.casefold())}(?!\w)", text))
+    if 2 * more > len(re.findall(rf"(?<!\w){re.escape(one.casefold())}s?(?!\w)", text)):
+        return plural
+    return phrase.text
 
 
 def _capital(text: str) -> str:

@@ -22,10 +22,10 @@ _CUE = re.compile(
     re.IGNORECASE,
 )
 _CUE_BONUS = 0.6
-_MAX_SENTENCES = 2_000  # handled at once: 2,000 x 200 coherences and 2,000 x 800 floats are 16 MB
+_MAX_SENTENCES = 2_000  # handled at once: 2,000 x 120 coherences and 2,000 x 500 floats are 10 MB
 _MAX_SEGMENT = 60
-_LONGEST_SEGMENT = 200
-_FEATURES = 800
+_LONGEST_SEGMENT = 120
+_FEATURES = 500
 _PENALTIES = np.geomspace(0.05, 8, 24)
 
 
@@ -35,7 +35,7 @@ def is_cue(text: str) -> bool:
 
 
 def cuts(sentences: Sequence[Sentence], target: int, *, english: bool, shortest: int = 5) -> list[int]:
-    """Indices at which segments begin, 0 first: at most about `target` of them, each of `shortest` sentences or more."""
+    """Indices at which segments begin, 0 first: at most about `target` of them, each of `shortest` sentences."""
     found: list[int] = []
     for start in range(0, len(sentences), _MAX_SENTENCES):
         chunk = sentences[start : start + _MAX_SENTENCES]

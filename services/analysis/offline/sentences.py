@@ -6,7 +6,7 @@ its blocks and then cut at sentence ends; a map of offsets keeps where each char
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -112,32 +112,35 @@ def _sentence(raw: str, pieces: list[_Piece], *, is_line: bool, english: bool, s
     )
 
 
-def _runs(blocks: Iterable[Block]) -> Iterator[tuple[list[_Piece], bool]]:
+def _runs(blocks: Sequence[Block]) -> Iterator[tuple[list[_Piece], bool]]:
     """Blocks grouped into running text, and lines of slides and lists each on their own."""
-    speech: list[_Piece] = []
-    prose: list[_Piece] = []
+    speech = [_Piece(i, b.id, tidy) for i, b in enumerate(blocks) if isinstance(b, Utterance) and (tidy := _tidy(b))]
+    yield from ((run, False) for run in _speech_runs(speech))
+    yield from ((run, False) for run in _prose_runs(blocks))
     for index, block in enumerate(blocks):
-        text = "" if isinstance(block, SlideBlock) else cleaning.tidy(block.text)
-        if isinstance(block, Utterance):
-            if text:
-                speech.append(_Piece(index, block.id, text))
-        elif isinstance(block, SlideBlock):
-            for line in slide_lines(block):
-                yield [_Piece(index, block.id, line)], True
-        elif isinstance(block, TextBlock) and block.kind == "paragraph" and text:
-            if prose and (_closed(prose[-1].text) or not text[0].islower()):
-                yield prose, False
-                prose = []
-            prose.append(_Piece(index, block.id, text))
-        elif isinstance(block, TextBlock) and block.kind == "list_item" and text:
+        if isinstance(block, SlideBlock):
+            yield from (([_Piece(index, block.id, line)], True) for line in slide_lines(block))
+        elif isinstance(block, TextBlock) and block.kind == "list_item" and (text := _tidy(block)):
             yield [_Piece(index, block.id, text)], not _is_prose(text)
-        elif isinstance(block, TextBlock) and block.kind == "heading" and prose:
-            yield prose, False
-            prose = []
-    if prose:
-        yield prose, False
-    if speech:
-        yield from ((run, False) for run in _speech_runs(speech))
+
+
+def _prose_runs(blocks: Sequence[Block]) -> Iterator[list[_Piece]]:
+    """Paragraphs, each with those that continue it on the next page; what is not a paragraph in between is skipped."""
+    run: list[_Piece] = []
+    for index, block in enumerate(blocks):
+        if not isinstance(block, TextBlock) or block.kind not in ("paragraph", "heading") or not (text := _tidy(block)):
+            continue
+        if run and (block.kind == "heading" or _closed(run[-1].text) or not text[0].islower()):
+            yield run
+            run = []
+        if block.kind == "paragraph":
+            run.append(_Piece(index, block.id, text))
+    if run:
+        yield run
+
+
+def _tidy(block: Block) -> str:
+    return cleaning.tidy(block.text)
 
 
 def _is_prose(text: str) -> bool:
@@ -159,6 +162,8 @@ def _speech_runs(pieces: list[_Piece]) -> list[list[_Piece]]:
     """All speech as one run; or each utterance as a run where the recogniser wrote no stops."""
     words = sum(len(piece.text.split()) for piece in pieces)
     stops = sum(len(re.findall(r"[.!?。！？](?=\s|$)|[。！？]", piece.text)) for piece in pieces)
+    if not pieces:
+        return []
     if len(pieces) > 1 and words > _UNPUNCTUATED_WORDS_PER_STOP * max(1, stops):
         return [[piece] for piece in pieces]
     return [pieces]

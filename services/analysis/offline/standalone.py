@@ -2,7 +2,7 @@
 
 import re
 
-from services.analysis.offline.words import function_words, speciality, verb_forms, words
+from services.analysis.offline.words import base_verbs, function_words, general_nouns, speciality, verb_forms, words
 
 NOT_QUOTABLE = 1.0
 _DANGLING = re.compile(
@@ -60,6 +60,13 @@ _CONDITIONAL_FRAGMENT = re.compile(
 _UNFINISHED = re.compile(
     r"(?:[:,;]|\b(?:and|or|but|the|a|an|of|to|in|that|which|is|are|with|for|so|because))[.]?$", re.IGNORECASE
 )
+_FIELD = re.compile(r"\w: \S")  # "Size: 1 byte Kind: none": a form, not a sentence
+_SELF = re.compile(
+    r"^(?:this|these) (?:document|manual|paper|article|report|guide|chapter|specification|page|book"
+    r"|library|package|program"
+    r"|thesis|notes|standard|study|tutorial|handbook|policy|licen[cs]e|agreement)\b",
+    re.IGNORECASE,
+)
 _AUXILIARY = re.compile(
     r"\b(?:is|are|was|were|has|have|had|can|could|may|might|must|will|would|should|does|do|did|cannot|'s|'re)\b",
     re.IGNORECASE,
@@ -80,11 +87,11 @@ def fault(text: str, raw: str, *, english: bool) -> float:
 def line_fault(text: str) -> float:
     """How badly a line of a slide or list reads alone."""
     found = words(text)
-    return (0.0 if 2 <= len(found) <= 30 else NOT_QUOTABLE) + _symbol_fault(text)
+    return (0.0 if 2 <= len(found) <= 30 and not text.endswith(":") else NOT_QUOTABLE) + _symbol_fault(text)
 
 
 def _length_fault(text: str, found: list[str]) -> float:
-    length = len(found) if found and max(map(len, found)) < 40 and " " in text else len(text) // 4
+    length = len(found) if " " in text or text.isascii() else len(text) // 2  # scripts without spaces
     if length < 5 or length > 60:
         return NOT_QUOTABLE
     return 0.3 if length < 8 else max(0.0, (length - 30) * 0.03)
@@ -94,10 +101,14 @@ def _symbol_fault(text: str) -> float:
     letters = sum(c.isalpha() or c.isspace() for c in text)
     if letters < 0.75 * len(text):
         return NOT_QUOTABLE
+    if text[:1] in "([" or len(_FIELD.findall(text)) > 2:
+        return NOT_QUOTABLE
     return min(0.9, 0.3 * len(_MARKUP.findall(text)))
 
 
 def _reference_fault(text: str) -> float:
+    if _SELF.match(text):
+        return 0.0
     total = 0.0
     if _DANGLING.match(text) and not _EXPLETIVE.match(text):
         total += NOT_QUOTABLE
@@ -120,7 +131,16 @@ def _talk_fault(text: str, raw: str) -> float:
     total += 0.1 * min(2, len(re.findall(r"\b(?:we|our|us)\b", text, re.IGNORECASE)))
     if _ORDER.match(text):
         total += 0.7
+    elif _is_imperative(text):
+        total += 0.4
     return total + (0.5 if _EXAMPLE.search(raw) else 0.0)
+
+
+def _is_imperative(text: str) -> bool:
+    first = text.split(maxsplit=1)[0].lower()
+    return first in {"do", "don't", "please", "never", "always"} or (
+        first in base_verbs() and first not in general_nouns()
+    )
 
 
 def _form_fault(text: str, found: list[str]) -> float:

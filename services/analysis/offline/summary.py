@@ -13,6 +13,13 @@ _SUMMING_UP = re.compile(
     r"|in (?:summary|conclusion|short)|overall|all in all)\b",
     re.IGNORECASE,
 )
+_SELF_DESCRIPTION = re.compile(
+    r"^(?:this|the) (?:document|manual|paper|article|report|guide|specification|page|book|library"
+    r"|package|program|standard|study)"
+    r" (?:describes|presents|introduces|explains|defines|provides|covers|shows|gives|is an?|is the"
+    r"|specifies|contains)\b",
+    re.IGNORECASE,
+)
 _OPENERS = re.compile(r"^(?:abstract|summary|overview|introduction|conclusions?|description|about)\b", re.IGNORECASE)
 _ASIDE = re.compile(
     r"\b(?:licen[cs]e|copyright|acknowledge?ments?|references|bibliography|authors?|see also"
@@ -37,6 +44,7 @@ def summary_of(material: Material, sections: Sequence[Section], definitions: fro
     total = max(1, material.word_count)
     scores: dict[int, float] = {}
     closing = _closing(material)
+    says_what_it_is = {s.position for s in material.sentences if _SELF_DESCRIPTION.match(s.text)}
     for section in sections:
         if is_aside(section) and len(sections) > 1:
             continue
@@ -45,7 +53,7 @@ def summary_of(material: Material, sections: Sequence[Section], definitions: fro
         bonus = 0.3 * min(1.0, share * 4) + (0.25 if _OPENERS.match(section.title.text) else 0.0)
         quotable = {s.position for s in sentences if s.fault <= _MAX_FAULT}
         own = {
-            p: score + bonus + (0.3 if p in closing else 0.0)
+            p: score + bonus + (0.3 if p in closing or p in says_what_it_is else 0.0)
             for p, score in scored(material, sentences, definitions).items()
             if p in quotable
         }

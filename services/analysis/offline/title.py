@@ -1,4 +1,4 @@
-"""The title of a source: from its first slide or heading, its metadata, what the speaker announces, or its file name."""
+"""The title of a source: its first slide or heading, its metadata, what the speaker announces, or its file name."""
 
 import re
 from pathlib import PurePosixPath

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # scipy ships no types
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped] # scipy ships no types
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from services.analysis.offline.words import speciality
 
 Floats = NDArray[np.float64]
-Matrix = csr_matrix
+Matrix: TypeAlias = csr_matrix
 _MAX_FEATURES = 20_000
 _MAX_COMPARED = 400  # sentences of one section that are compared with each other: 400 x 400 floats are 1.3 MB
 _DIGITS = 6  # scores are rounded so that the last bits of a sum never decide
@@ -56,5 +57,4 @@ def centrality(rows: Matrix) -> Floats:
         rank = 0.15 / compared + 0.85 * (transition.T @ rank)
     result = np.zeros(count)
     result[:compared] = rank / rank.max()
-    rounded: Floats = np.round(result, _DIGITS)
-    return rounded
+    return np.asarray(np.round(result, _DIGITS), dtype=np.float64)

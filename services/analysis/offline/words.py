@@ -43,6 +43,12 @@ def function_words() -> frozenset[str]:
 
 
 @cache
+def base_verbs() -> frozenset[str]:
+    """Everyday English verbs in their base form."""
+    return _list("verbs")
+
+
+@cache
 def verb_forms() -> frozenset[str]:
     """Everyday English verbs in all their forms."""
     return frozenset(form for base in _list("verbs") for form in _inflections(base)) | _list("irregular")
