@@ -37,9 +37,8 @@ def open_pdf(path: Path) -> Iterator[pdfium.PdfDocument]:
 def _open(path: Path) -> pdfium.PdfDocument:
     try:
         document = pdfium.PdfDocument(path)
-    except pdfium.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise InvalidSourceError(PASSWORD, internal=str(error)) from error
+    except pdfium.PdfiumError:
+        # What pdfium names as the reason can be that of an earlier file: only pikepdf's word is taken for it.
         return _repaired(path)
     if len(document) > 0:
         return document

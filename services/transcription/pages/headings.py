@@ -11,7 +11,10 @@ _NUMBER = re.compile(
     r"^(?:(?:chapter|part|appendix|section)\s+)?((?:\d{1,2}|[A-Z])(?:\.\d{1,2})*)[.:)]?\s+(?=\S)", re.IGNORECASE
 )
 _PLAIN_NUMBER = re.compile(r"^((?:\d{1,2}|[A-Z](?=\.))(?:\.\d{1,2})*)\.?\s+(?=[^\W\d_])")
+_SUBSECTION = re.compile(r"^\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[^\W\d_a-z]")
 _SENTENCE_END = re.compile(r"[.;,]$")
+_UNLIKE = re.compile(r"(?:\.\s?){4,}|…{2,}|@|\n")  # contents, an address, a listing
+_CODE = re.compile(r"[*_{};\\]|\(\)|::")
 _MAX_CHARS, _MAX_LINES, _MAX_LEVEL = 160, 4, 6
 
 
@@ -64,7 +67,9 @@ def _is_heading(piece: Piece, look: Look, pieces: Sequence[Piece], index: int) -
     if listed or (_SENTENCE_END.search(piece.text) and not numbered):
         return False
     if piece.size >= 1.08 * look.body:
-        return piece.lines <= 3
+        return piece.lines <= 3 and (numbered or not _CODE.search(piece.text))
+    if piece.lines == 1 and _SUBSECTION.match(piece.text) and piece.size >= 0.95 * look.body:
+        return len(piece.text) <= 80
     marked = piece.bold and look.bold_is_rare and piece.size >= 0.88 * look.body
     return marked and piece.lines <= 2 and len(piece.text) <= 100 and not piece.text.endswith(":")
 
@@ -75,7 +80,7 @@ def _may_be_heading(piece: Piece) -> bool:
         return False
     text = piece.text
     letters = sum(char.isalpha() for char in text)
-    return letters >= max(2, 0.4 * len(text.replace(" ", ""))) and len(text) <= _MAX_CHARS and "\n" not in text
+    return letters >= max(2, 0.4 * len(text.replace(" ", ""))) and len(text) <= _MAX_CHARS and not _UNLIKE.search(text)
 
 
 def plain_exceptions(headings: Sequence[Piece], look: Look) -> set[int]:

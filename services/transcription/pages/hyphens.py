@@ -19,7 +19,7 @@ class Hyphens:
         for text in texts:
             if LINE_END_HYPHEN in text:
                 for before, after in _CUT.findall(text):
-                    wanted |= {f"{before}{after}".lower(), f"{before}-{after}".lower(), before.lower(), after.lower()}
+                    wanted |= {f"{before}{after}".lower(), f"{before}-{after}".lower()}
         self._known: set[str] = set()
         if wanted:
             for text in texts:
@@ -38,8 +38,6 @@ class Hyphens:
             return whole
         if compound.lower() in self._known:
             return compound
-        # A capital, a digit or an earlier hyphen inside is a compound's; so are two words that stand alone elsewhere.
-        if after[0].isupper() or after[0].isdigit() or before[-1].isdigit() or "-" in before:
-            return compound
-        alone = {before.lower(), after.lower()} <= self._known and min(len(before), len(after)) >= 3
-        return compound if alone else whole
+        # A capital, a digit or an earlier hyphen inside is a compound's.
+        is_compound = after[0].isupper() or after[0].isdigit() or before[-1].isdigit() or "-" in before
+        return compound if is_compound else whole

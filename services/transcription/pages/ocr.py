@@ -4,6 +4,7 @@ import functools
 import os
 import statistics
 import subprocess
+from collections.abc import Iterable
 
 import pypdfium2 as pdfium
 from PIL import Image as Picture
@@ -99,7 +100,7 @@ def _turn(picture: Picture.Image, options: PageOptions) -> int:
 
 def _lines(table: str, scale: float) -> tuple[list[Line], float]:
     """Lines of tesseract's TSV, words of low confidence left out, and the mean confidence of the rest."""
-    words: dict[tuple[str, ...], list[tuple[str, Box, float]]] = {}
+    words: dict[tuple[str, ...], list[_Word]] = {}
     for row in table.splitlines()[1:]:
         cells = row.split("\t")
         if len(cells) < 12 or cells[0] != "5":
@@ -110,10 +111,51 @@ def _lines(table: str, scale: float) -> tuple[list[Line], float]:
         x, y, w, h = (int(cell) / scale for cell in cells[6:10])
         words.setdefault(tuple(cells[2:5]), []).append((text, (x, y, x + w, y + h), confidence))
     sure = [confidence for line in words.values() for _, _, confidence in line]
-    lines = [made for line in words.values() for made in _cut([(text, box) for text, box, _ in line])]
+    usual = _usual_size(words.values())
+    slope = _slope(words.values())
+    kept = [line for line in words.values() if not _is_noise(line, usual)]
+    lines = [made for line in kept for made in _cut([(text, _level(box, slope)) for text, box, _ in line])]
     return _even_sizes([line for line in lines if any(c.isalnum() or c == "•" for c in line.text)]), (
         statistics.fmean(sure) if sure else 0.0
     )
+
+
+_Word = tuple[str, Box, float]
+
+
+def _usual_size(lines: Iterable[list[_Word]]) -> float:
+    sizes = [_size(text, box) for line in lines for text, box, confidence in line if confidence > _SURE]
+    return statistics.median(sizes) if sizes else 10.0
+
+
+def _is_noise(line: list[_Word], usual: float) -> bool:
+    """Whether a line is what tesseract sees in pictures: unsure words of odd sizes."""
+    sure = statistics.fmean(confidence for _, _, confidence in line)
+    size = statistics.median(_size(text, box) for text, box, _ in line)
+    odd = not 0.55 * usual < size < 1.8 * usual
+    return sure < 35 or (odd and sure < 75) or size > 8 * usual
+
+
+def _slope(lines: Iterable[list[_Word]]) -> float:
+    """How far lines sink per point to the right, on a page that was scanned askew."""
+    slopes = []
+    for line in lines:
+        (first, one, _), (last, other, _) = line[0], line[-1]
+        if len(line) >= 4 and other[0] - one[0] > 60:
+            rise = _baseline(last, other) - _baseline(first, one)
+            slopes.append(rise / (other[0] - one[0]))
+    return statistics.median(slopes) if len(slopes) >= 3 else 0.0
+
+
+def _baseline(text: str, box: Box) -> float:
+    return box[3] - (0.21 * _size(text, box) if _DESCENDERS & set(text) else 0)
+
+
+def _level(box: Box, slope: float) -> Box:
+    """A word's box on the page turned level about its top left corner."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    dx, dy = slope * y, -slope * x
+    return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
 
 
 def _cut(words: list[tuple[str, Box]]) -> list[Line]:
@@ -130,7 +172,7 @@ def _cut(words: list[tuple[str, Box]]) -> list[Line]:
 def _line(words: list[tuple[str, Box]]) -> Line:
     x0, y0, x1, y1 = union([box for _, box in words])
     size = statistics.median(_size(text, box) for text, box in words)
-    baselines = [box[3] - (0.21 * size if _DESCENDERS & set(text) else 0) for text, box in words]
+    baselines = [_baseline(text, box) for text, box in words]
     text = " ".join(text for text, _ in words)
     return Line(
         text=_bullet(text),
@@ -157,7 +199,7 @@ def _size(text: str, box: Box) -> float:
 
 
 def _even_sizes(lines: list[Line]) -> list[Line]:
-    """Sizes of lines that differ by measuring alone (up to 18 %) become the page's usual size."""
+    """Sizes of lines that differ by measuring alone (up to a tenth) become the page's usual size."""
     if not lines:
         return lines
     weighted = sorted((line.size, len(line.text)) for line in lines)
@@ -168,7 +210,7 @@ def _even_sizes(lines: list[Line]) -> list[Line]:
             usual = size
             break
     for line in lines:
-        if abs(line.size - usual) <= 0.18 * usual:
+        if abs(line.size - usual) <= 0.1 * usual:
             line.size = round(usual, 1)
     return lines
 

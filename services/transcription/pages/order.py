@@ -72,9 +72,27 @@ def _columns(items: list[_Item], x: float, gutter: float, depth: int) -> list[Pl
             continue
         left = [item for item in band if item[1][2] <= x]
         right = [item for item in band if item[1][2] > x]
-        placed.extend(_order(left, gutter, depth + 1))
-        placed.extend(_order(right, gutter, depth + 1))
+        sides = [left, right]
+        if left and right and _shared(left, right) <= 0 and _top(right) < _top(left):
+            sides.reverse()
+        for side in sides:
+            placed.extend(_order(side, gutter, depth + 1))
     return placed
+
+
+def _shared(left: list[_Item], right: list[_Item]) -> float:
+    return _overlap_y([box for _, box in left], [box for _, box in right])
+
+
+def _overlap_y(left: list[Box], right: list[Box]) -> float:
+    """Points of height that both sides have in common (negative: the distance between them)."""
+    return min(max(b[3] for b in left), max(b[3] for b in right)) - max(
+        min(b[1] for b in left), min(b[1] for b in right)
+    )
+
+
+def _top(items: list[_Item]) -> float:
+    return min(box[1] for _, box in items)
 
 
 def _bands(items: list[_Item], x: float) -> list[tuple[list[_Item], bool]]:
@@ -150,9 +168,7 @@ def _score(items: list[_Item], x: float, width: float) -> float:
             continue
         if min(box[0] for box in right) - max(box[2] for box in left) < width:
             continue
-        shared = min(max(b[3] for b in left), max(b[3] for b in right)) - max(
-            min(b[1] for b in left), min(b[1] for b in right)
-        )
+        shared = _overlap_y(left, right)
         if shared > 0:
             total += shared
             lines += min(len(left), len(right))

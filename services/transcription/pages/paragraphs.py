@@ -12,9 +12,10 @@ from services.transcription.pages.regions import CAPTION
 
 BULLET = re.compile(r"^[•◦▪‣·●○■□➢✓–—*-]\s+(?=\S)")
 NUMBERED = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|\(?[ivx]{1,4}[.)])\s+(?=\S)")
+_SUBHEADING = re.compile(r"^\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[^\W\d_a-z]")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"”’')\]]*\d{0,2}$")
 _MATH_SIGN = re.compile(r"[=+±×÷∑∏∫√∞≈≠≤≥∂∇∈∉⊂∪∩→⇒⇔∀∃·−^Α-Ωα-ω\U0001d400-\U0001d7ff]")
-_PLAIN_WORD = re.compile(r"[A-Za-zÀ-ÿ]{4,}")
+_PLAIN_WORD = re.compile(r"(?!(?:sin|cos|tan|log|ln|exp|max|min|lim|det|dim|arg|mod|if)\b)[A-Za-zÀ-ÿ]{2,}")
 _FOOTNOTE = re.compile(r"^(?:\d{1,2}|[*†‡§¶])\s?(?=[A-ZÀ-Ý\"“(h])")
 Column = tuple[float, float]
 Run = list[tuple[Line, Column]]
@@ -95,7 +96,9 @@ def _breaks(run: Run, line: Line, column: Column, step: float, body: float) -> b
     moved = line.baseline - last.baseline
     if line.math:
         return column != at or abs(moved) > 2.2 * step
-    if _starts_item(line) or CAPTION.match(line.text) or not _alike(last, line):
+    if _starts_item(line) or _SUBHEADING.match(line.text) or CAPTION.match(line.text) or not _alike(last, line):
+        return True
+    if len(run) == 1 and _SUBHEADING.match(last.text) and last.x1 < column[1] - 0.1 * (column[1] - column[0]):
         return True
     if column != at or moved <= 0:
         return not (0 < moved < 1.4 * step and abs(column[0] - at[0]) < 2)
@@ -104,7 +107,7 @@ def _breaks(run: Run, line: Line, column: Column, step: float, body: float) -> b
 
 def _reach(run: Run, line: Line, step: float, body: float) -> float:
     """How far below the last baseline the next line of the same paragraph may stand, in points."""
-    if run[0][0].mono:
+    if run[0][0].mono and line.mono:
         return 1.9 * line.size
     if line.size > 1.12 * body:
         return 1.45 * line.size
@@ -115,6 +118,8 @@ def _alike(one: Line, other: Line) -> bool:
     """Whether two lines have the same look (a very short one may differ: an exponent, a mark)."""
     if min(len(one.text), len(other.text)) <= 2:
         return True
+    if one.mono != other.mono:  # code within a sentence keeps its place in the paragraph, a listing has its own
+        return 0 < other.baseline - one.baseline < 1.35 * one.size and abs(one.x0 - other.x0) < one.size
     return abs(one.size - other.size) <= 0.08 * max(one.size, other.size) and one.bold == other.bold
 
 
@@ -164,7 +169,7 @@ def _is_formula(line: Line, column: Column) -> bool:
     text = line.text
     signs = len(_MATH_SIGN.findall(text))
     letters = sum(char.isalpha() for char in text)
-    wordy = sum(map(len, _PLAIN_WORD.findall(text)))
+    wordy = sum(len(word) for word in _PLAIN_WORD.findall(text) if len(word) > 3 or not line.math)
     if signs == 0 and not line.math:
         return False
     apart = line.x0 - column[0] > 1.5 * line.size

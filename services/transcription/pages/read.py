@@ -107,7 +107,7 @@ class _Page:
         if not self._options.tables:
             return []
         ruled = ruled_tables(self._page, graphics)
-        return ruled + open_tables(graphics, text, [box for box, _ in ruled])
+        return ruled + open_tables(self._page, graphics, text, [box for box, _ in ruled])
 
     def _pieces(self, text: TextPage, graphics: Graphics, tables: list[Table]) -> list[Piece]:
         """Everything on the page as pieces in reading order."""

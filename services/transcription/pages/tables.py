@@ -2,10 +2,13 @@
 
 import re
 
+import pypdfium2 as pdfium
+
 from services.transcription.pages.characters import LINE_END_HYPHEN, clean
 from services.transcription.pages.graphics import Graphics
 from services.transcription.pages.lines import Line, TextPage, inside, overlap, union
 from services.transcription.pages.models import Box
+from services.transcription.pages.text_layer import page_words
 
 Rows = tuple[tuple[str, ...], ...]
 Table = tuple[Box, Rows]
@@ -38,22 +41,31 @@ def is_table(rows: Rows) -> bool:
     return sum(bool(cell) for cell in cells) >= 0.4 * len(cells) and max(map(len, cells)) < 1500
 
 
-def open_tables(graphics: Graphics, text: TextPage, taken: list[Box]) -> list[Table]:
+def open_tables(page: pdfium.PdfPage, graphics: Graphics, text: TextPage, taken: list[Box]) -> list[Table]:
     """Tables with rules across and none down, as scientific papers set them."""
+    rules = [rule for rule in graphics.rules_across if not any(inside(rule, box, 3) for box in taken)]
+    groups = [box for box in _rule_groups(rules, text) if not any(overlap(box, other) > 0 for other in taken)]
+    groups = [box for box in groups if not _is_prose([line for line in text.lines if inside(line.box, box)], box)]
+    words = page_words(page, groups) if groups else []
     found = []
-    for box in _rule_groups(graphics, text):
-        lines = [line for line in text.lines if inside(line.box, box) and line.angle == 0]
-        if any(overlap(box, other) > 0 for other in taken) or not lines:
-            continue
-        rows = cells_by_place(lines)
-        if is_table(rows) and len(rows[0]) * len(rows) <= 2 * len(lines):
+    for box in groups:
+        own = [word for word in words if inside(word.box, box) and word.angle == 0]
+        rows = cells_by_place(own) if own else ()
+        if is_table(rows):
             found.append((box, rows))
     return found
 
 
-def _rule_groups(graphics: Graphics, text: TextPage) -> list[Box]:
+def _is_prose(lines: list[Line], box: Box) -> bool:
+    """Whether running text stands between the rules."""
+    wide = [line for line in lines if line.x1 - line.x0 > 0.6 * (box[2] - box[0]) and len(line.text.split()) >= 7]
+    prose = [line for line in wide if sum(char.isdigit() for char in line.text) < 0.2 * len(line.text)]
+    return len(prose) > 0.3 * len(lines)
+
+
+def _rule_groups(across: list[Box], text: TextPage) -> list[Box]:
     """Boxes from the first to the last of two or more rules with the same ends and only short lines between."""
-    rules = sorted(graphics.rules_across, key=lambda rule: (round(rule[0] / 4), round(rule[2] / 4), rule[1]))
+    rules = sorted(across, key=lambda rule: (round(rule[0] / 4), round(rule[2] / 4), rule[1]))
     groups: list[list[Box]] = []
     for rule in rules:
         if rule[2] - rule[0] < 60:
@@ -82,7 +94,7 @@ def cells_by_place(lines: list[Line]) -> Rows:
     # Cells that span columns would close the strips between them: only full rows tell where columns are.
     full = [line for row in rows if len(row) >= max(2, most - 1) for line in row]
     for line in sorted(full, key=lambda line: (line.x0, line.x1)):
-        if columns and line.x0 < columns[-1][1] - 0.5:
+        if columns and line.x0 < columns[-1][1] + 1.5:
             columns[-1][1] = max(columns[-1][1], line.x1)
         else:
             columns.append([line.x0, line.x1])

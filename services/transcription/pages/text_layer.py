@@ -13,16 +13,18 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
 from services.transcription.pages.characters import clean, is_garbage
-from services.transcription.pages.lines import Line, TextPage
+from services.transcription.pages.lines import Line, TextPage, inside
 from services.transcription.pages.models import Box
 
-_LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
-_HYPHENS = "\x02\ufffe"
+_HYPHENS = "\x02\ufffe\u00ad"  # pdfium's two marks for a hyphen at a line's end, and the typesetter's own
+_LINE = re.compile(f"[^\r\n{_HYPHENS}]+[{_HYPHENS}]?")
 _BOLD = re.compile(rb"bold|black|heavy|demi|cmbx|cmssbx|-bd|semib", re.IGNORECASE)
 _MONO = re.compile(rb"mono|courier|cmtt|consol|code", re.IGNORECASE)
 _MATH = re.compile(rb"math|cmmi|cmsy|cmex|symbol|stix", re.IGNORECASE)
 _FORCE_BOLD = 1 << 18
 _GAP_EM = 1.0  # a wider gap between two runs on a baseline separates columns or cells; justified spaces stay below
+_CELL_GAP_EM = 0.42  # a space is 0.2 to 0.33 em where lines are not justified, and cells are not
+_MAX_TABLE_CHARS = 30_000
 _WIDE_EM = 0.8  # a run wider than this per character hides a gap inside
 
 Corner = tuple[float, float]
@@ -68,6 +70,17 @@ def page_text(page: pdfium.PdfPage, max_chars: int) -> TextPage:
     return TextPage(width=width, height=height, lines=lines, raw=reader.text)
 
 
+def page_words(page: pdfium.PdfPage, boxes: list[Box]) -> list[Line]:
+    """The text in `boxes`, cut at every gap wider than a space, as the cells of a table need it."""
+    _, _, rotation, place = page_place(page)
+    textpage = page.get_textpage()
+    try:
+        reader = _Reader(textpage.raw, place, rotation, max_chars=_MAX_TABLE_CHARS, gap_em=_CELL_GAP_EM)
+        return [line for line in reader.lines() if any(inside(line.box, box) for box in boxes)]
+    finally:
+        textpage.close()
+
+
 def whole(units: str) -> str:
     """`units` with the two halves of characters beyond the basic plane made one."""
     if units.isascii():
@@ -83,10 +96,11 @@ def is_useless(text: TextPage) -> bool:
 class _Reader:
     """Buffers for one page's calls, so that none is allocated per character."""
 
-    def __init__(self, handle: object, place: Place, rotation: int, max_chars: int) -> None:
+    def __init__(self, handle: object, place: Place, rotation: int, max_chars: int, gap_em: float = _GAP_EM) -> None:
         self._handle = handle
         self._place = place
         self._rotation = rotation
+        self._gap_em = gap_em
         self._quad = tuple(ctypes.c_double() for _ in range(4))
         self._refs = tuple(ctypes.byref(value) for value in self._quad)
         self._matrix = pdf.FS_MATRIX()
@@ -137,8 +151,10 @@ class _Reader:
             yield from self._finish(text, start, end, rects)
 
     def _has_gap(self, rects: list[tuple[float, ...]], text: str, size: float) -> bool:
+        if self._gap_em < _GAP_EM:
+            return True
         for one, other in itertools.pairwise(rects):
-            if not -size < other[0] - one[2] < _GAP_EM * size:
+            if not -size < other[0] - one[2] < self._gap_em * size:
                 return True
         width = max(r[2] for r in rects) - min(r[0] for r in rects)
         return width > _WIDE_EM * size * len(text)
@@ -166,7 +182,7 @@ class _Reader:
                 continue
             pdf.FPDFText_GetCharBox(self._handle, start + offset, *self._refs)
             box = self._displayed(left.value, bottom.value, right.value, top.value)
-            if boxes and not -size < box[0] - boxes[-1][2] < _GAP_EM * size:
+            if boxes and not -size < box[0] - boxes[-1][2] < self._gap_em * size:
                 yield text[begin:offset], start + begin, boxes
                 begin, boxes = offset, []
             boxes.append(box)
@@ -199,7 +215,9 @@ class _Reader:
         last = max(first, start + stripped - 1) if end - start == len(text) else end - 1
         samples = [self._look(index) for index in (first, (first + last) // 2, last)]
         fonts = [self._font(first), self._font(last)]
-        size, angle, baseline = sorted(samples)[1]
+        # The largest: what is smaller in a line is code, an exponent or a mark within it. A bullet may be any size.
+        size = max(sample[0] for sample in (samples if cleaned[0].isalnum() else samples[1:]))
+        _, angle, baseline = sorted(samples)[1]
         x0, y0 = min(b[0] for b in boxes), min(b[1] for b in boxes)
         x1, y1 = max(b[2] for b in boxes), max(b[3] for b in boxes)
         if size <= 0 or x1 <= x0:
