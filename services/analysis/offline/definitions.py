@@ -113,7 +113,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ),
     (
         re.compile(
-            r"^(?P<d>.+?),? (?:which|and (?:this|that|it)|that) (?:process |effect |idea |phenomenon )?(?:is"
+            r"^(?P<d>.+?),? (?:which|and (?:this|that|it|such an? \w+)|that) (?:[a-z]+ )?(?:is"
             r"|are|was|were) (?:what is |often |usually |then )?"
             r"(?:called|known as|termed|referred to as) (?:an?\s|the\s)?(?P<t>[\w'’-]+(?: [\w'’-]+){0,3})[.,]?$",
             re.IGNORECASE,
@@ -122,7 +122,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ),
     (
         re.compile(
-            r"^(?:we|economists|historians|biologists|scientists|people) (?:then |now "
+            r"^(?:we|[a-z]+ists|[a-z]+ians|people) (?:then |now "
             r"|often )?call (?P<d>(?:the|an?|any|all) .+?) (?:an?\s|the\s)?"
             r"(?P<t>[\w'’-]+(?: [\w'’-]+){0,2})[.]$",
             re.IGNORECASE,

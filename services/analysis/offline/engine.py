@@ -25,14 +25,14 @@ def analyse(document: SourceDocument) -> StudyGuide:
     material = read(document)
     terms = defined_terms(material)
     definitions = frozenset(term.position for term in terms if term.position is not None)
-    sections = with_key_points(material, sections_of(material), definitions)
+    sections = with_key_points(material, sections_of(material, frozenset(term.key for term in terms)), definitions)
     title, title_blocks = title_of(material)
     return StudyGuide(
         title=title,
         title_blocks=title_blocks,
         language=document.language,
         engine=ENGINE,
-        summary=summary_of(material, sections, definitions),
+        summary=summary_of(material, sections, definitions, title),
         sections=tuple(sections),
         glossary=tuple(term.entry for term in terms),
         questions=questions_of(material, sections, terms),

@@ -91,7 +91,7 @@ def _in_sentences(material: Material) -> Iterator[_Found]:
 _NAMED = re.compile(
     r"^(?:this|that|these|such an? \w+|this (?:process of \w+|process|effect|idea|phenomenon|method"
     r"|rule|movement|principle|policy|system|quantity|difference|gap)|we call (?:this|that|it)"
-    r"|(?:economists|historians|biologists|scientists|people) call (?:this|that|it))(?: (?:is|are"
+    r"|(?:[a-z]+ists|[a-z]+ians|people) call (?:this|that|it))(?: (?:is|are"
     r"|was|were) (?:what (?:we|is) |often |usually )?"
     r"(?:call(?:ed)?|known as|termed|referred to as))? (?:an?\s|the\s)?(?P<t>[\w'’-]+(?: [\w'’-]+){0,3})\.$",
     re.IGNORECASE,

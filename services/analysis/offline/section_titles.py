@@ -19,7 +19,7 @@ _NUMBERING = re.compile(
 )
 
 
-def title_of(material: Material, part: Part, *, taken: Sequence[str]) -> Claim:
+def title_of(material: Material, part: Part, *, defined: frozenset[str], taken: Sequence[str]) -> Claim:
     """The title of `part`, not one of those `taken` by other sections where that can be avoided."""
     if part.head is not None:
         head = material.blocks[part.head]
@@ -27,7 +27,7 @@ def title_of(material: Material, part: Part, *, taken: Sequence[str]) -> Claim:
         if text:
             return Claim(text=text, blocks=(head.id,))
     sentences = material.between(part.start, part.end)
-    phrases = _own_phrases(material, sentences, {title.casefold() for title in taken})
+    phrases = _own_phrases(material, sentences, defined, {title.casefold() for title in taken})
     if phrases:
         text = " and ".join(_surface(phrase, sentences) for phrase in phrases)
         blocks = [s.blocks[0] for s in sentences if any(f" {phrase.key} " in s.key for phrase in phrases)]
@@ -59,7 +59,9 @@ def heading_text(text: str) -> str:
     return plain[:_MAX_CHARS].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
 
 
-def _own_phrases(material: Material, sentences: Sequence[Sentence], taken: set[str]) -> list[Phrase]:
+def _own_phrases(
+    material: Material, sentences: Sequence[Sentence], defined: frozenset[str], taken: set[str]
+) -> list[Phrase]:
     """The one or two phrases that these sentences use most and the rest of the source least."""
     keys = [sentence.key for sentence in sentences]
     opening = " ".join(keys[:4])
@@ -71,6 +73,7 @@ def _own_phrases(material: Material, sentences: Sequence[Sentence], taken: set[s
             continue
         score = min(here, 6) * here / (3 + max(phrase.count, here)) * math.log2(1 + len(phrase.key.split()))
         score *= (1.4 if f" {phrase.key} " in opening else 1.0) * (0.5 + material.phrases.weight(phrase.key))
+        score *= (1.6 if phrase.key in defined and here > 1 else 1.0) * (0.6 if phrase.text[0].isupper() else 1.0)
         scores[phrase] = round(score, 6)
     order = sorted(scores, key=lambda phrase: (-scores[phrase], phrase.key))
     second = [

@@ -20,14 +20,17 @@ _CONTINUED = re.compile(
 )
 
 
-def sections_of(material: Material) -> list[Section]:
-    """The sections of a source, covering each of its blocks exactly once; without key points."""
+def sections_of(material: Material, defined: frozenset[str] = frozenset()) -> list[Section]:
+    """The sections of a source, covering each of its blocks exactly once; without key points.
+
+    `defined` are the keys of glossary terms: where one is at home, it makes a good title.
+    """
     if not material.blocks:
         return []
     parts = _recording(material) if material.document.kind == "recording" else _document(material)
     titles: list[Claim] = []
     for part in parts:
-        titles.append(title_of(material, part, taken=[title.text for title in titles]))
+        titles.append(title_of(material, part, defined=defined, taken=[title.text for title in titles]))
     return [_section(material, i, part, title) for i, (part, title) in enumerate(zip(parts, titles, strict=True))]
 
 

@@ -47,6 +47,13 @@ _TALK = re.compile(
     r"|just)|we (?:saw|just|discussed|covered|have seen))\b",
     re.IGNORECASE,
 )
+_ABOUT_THE_TALK = re.compile(
+    r"\b(?:today's (?:lecture|topic|class|session)|this (?:lecture|course|class|session|seminar)"
+    r"|(?:whole|entire) course"
+    r"|welcome|hello everyone|good (?:morning|afternoon|evening)|thank you|problem set|see you"
+    r"|for (?:next week|today|homework))\b",
+    re.IGNORECASE,
+)
 _ORDER = re.compile(
     r"^(?:imagine|suppose|consider|think|take|look|say|picture|ask|note|see|compare|try|remember"
     r"|write|read|recall|notice|call|assume|let)\b",
@@ -129,6 +136,8 @@ def _talk_fault(text: str, raw: str) -> float:
     total = 0.7 * min(2, len(_TALK.findall(text)))
     total += 0.25 * min(2, len(re.findall(r"\b(?:you|your|you're)\b", text, re.IGNORECASE)))
     total += 0.1 * min(2, len(re.findall(r"\b(?:we|our|us)\b", text, re.IGNORECASE)))
+    if _ABOUT_THE_TALK.search(raw):
+        total += NOT_QUOTABLE
     if _ORDER.match(text):
         total += 0.7
     elif _is_imperative(text):

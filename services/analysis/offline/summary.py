@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from services.analysis.offline.definitions import normal_text
 from services.analysis.offline.key_points import best_of, scored, sentences_in
 from services.analysis.offline.material import Material
+from services.analysis.offline.words import words
 from shared.documents import Claim, Section
 
 _MAX_FAULT = 0.35
@@ -39,11 +41,15 @@ def _closing(material: Material) -> frozenset[int]:
     return frozenset(p + step for p in marked for step in (0, 1))
 
 
-def summary_of(material: Material, sections: Sequence[Section], definitions: frozenset[int]) -> tuple[Claim, ...]:
+def summary_of(
+    material: Material, sections: Sequence[Section], definitions: frozenset[int], title: str
+) -> tuple[Claim, ...]:
     """Three to eight sentences by the source's length, fewer where fewer stand alone."""
+    title_key = f" {normal_text(title)} " if words(title) else ""
     total = max(1, material.word_count)
     scores: dict[int, float] = {}
     closing = _closing(material)
+    on_title = {s.position for s in material.sentences if title_key and title_key in s.key}
     says_what_it_is = {s.position for s in material.sentences if _SELF_DESCRIPTION.match(s.text)}
     for section in sections:
         if is_aside(section) and len(sections) > 1:
@@ -53,11 +59,11 @@ def summary_of(material: Material, sections: Sequence[Section], definitions: fro
         bonus = 0.3 * min(1.0, share * 4) + (0.25 if _OPENERS.match(section.title.text) else 0.0)
         quotable = {s.position for s in sentences if s.fault <= _MAX_FAULT}
         own = {
-            p: score + bonus + (0.3 if p in closing or p in says_what_it_is else 0.0)
+            p: score + bonus + (0.3 if p in closing or p in says_what_it_is else 0.0) + (0.15 if p in on_title else 0.0)
             for p, score in scored(material, sentences, definitions).items()
             if p in quotable
         }
-        for position in best_of(material, own, 1 if len(sections) > 3 else 3):
+        for position in best_of(material, own, 1 if len(sections) > 6 else 3):
             scores[position] = own[position]
     wanted = max(3, min(8, material.word_count // 200))
     sentences_by_position = {s.position: s for s in material.sentences}

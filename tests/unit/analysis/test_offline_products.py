@@ -1,0 +1,313 @@
+"""Each product of the offline engine, on small texts and on three lectures written for judging it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from services.analysis.offline import analyse
+from services.analysis.offline.cleaning import cleaned
+from services.analysis.offline.definitions import definition_in, definition_in_line
+from services.analysis.offline.sentences import sentences_of, split
+from services.analysis.offline.words import words
+from shared.documents import SourceDocument, StudyGuide
+
+DATA = Path(__file__).parent / "data"
+IMAGE = {"name": "slides/001.png", "sha256": "0" * 64, "size": 1, "width": 1, "height": 1}
+BOX = {"page": 1, "x0": 0, "y0": 0, "x1": 1, "y1": 1}
+Lecture = tuple[SourceDocument, StudyGuide]
+SOURCE = {"name": "week_03-osmosis.mp4", "media_type": "video/mp4", "size": 1, "sha256": "0" * 64}
+
+
+def recording(text: str) -> SourceDocument:
+    """A lecture: `# ` opens a slide, `- ` adds a line to it; every fourth utterance breaks in mid-sentence."""
+    blocks: list[dict] = []
+    said = slides = 0
+    for line in filter(None, text.splitlines()):
+        if line.startswith("# "):
+            slides += 1
+            blocks.append(slide(slides, line[2:], at_s=said))
+        elif line.startswith("- "):
+            blocks[-1]["text"] += "\n" + line[2:]
+        else:
+            for sentence in re.split(r"(?<=[.?!])\s+", line):
+                for part in broken(sentence) if said % 4 == 3 else [sentence]:
+                    time = {"start_s": said, "end_s": said + 1}
+                    blocks.append(
+                        {"kind": "utterance", "id": f"u{said}", "text": part, "time": time, "slide": slides or None}
+                    )
+                    said += 1
+    return SourceDocument.model_validate({"kind": "recording", "source": SOURCE, "blocks": blocks})
+
+
+def broken(sentence: str) -> list[str]:
+    found = sentence.split()
+    return [" ".join(found[:9]), " ".join(found[9:])] if len(found) > 12 else [sentence]
+
+
+def slide(number: int, title: str, *, at_s: int) -> dict:
+    spans = [{"start_s": at_s, "end_s": at_s + 1}]
+    return {
+        "kind": "slide",
+        "id": f"v{number}",
+        "number": number,
+        "title": title,
+        "text": title,
+        "image": IMAGE,
+        "spans": spans,
+    }
+
+
+def paper(*blocks: tuple[str, str] | tuple[str, str, int]) -> SourceDocument:
+    values = [
+        {"kind": kind, "id": f"t{i}", "text": text, "box": BOX, "level": level[0] if level else None}
+        for i, (kind, text, *level) in enumerate(blocks)
+    ]
+    return SourceDocument.model_validate(
+        {"kind": "document", "source": {**SOURCE, "name": "notes.pdf"}, "blocks": values}
+    )
+
+
+@pytest.fixture(scope="module", params=["biology", "history", "economics"])
+def lecture(request: pytest.FixtureRequest) -> tuple[SourceDocument, StudyGuide]:
+    source = recording((DATA / f"{request.param}.txt").read_text())
+    return source, analyse(source)
+
+
+def is_subsequence(part: list[str], whole: list[str]) -> bool:
+    rest = iter(whole)
+    return all(word in rest for word in part)
+
+
+def test_every_point_is_made_of_words_of_the_blocks_it_cites_in_their_order(
+    lecture: tuple[SourceDocument, StudyGuide],
+) -> None:
+    source, guide = lecture
+    text = {block.id: block.text for block in source.blocks}
+    points = [*guide.summary, *(point for section in guide.sections for point in section.key_points)]
+    assert points
+    for point in points:
+        assert is_subsequence(words(point.text.lower()), words(" ".join(text[i] for i in point.blocks).lower())), point
+
+
+def test_points_are_finished_sentences_without_fillers_or_dangling_openings(
+    lecture: tuple[SourceDocument, StudyGuide],
+) -> None:
+    _, guide = lecture
+    spoken = [c.text for c in guide.summary]
+    spoken += [p.text for s in guide.sections for p in s.key_points if p.blocks[0].startswith("u")]
+    assert len(spoken) >= 12
+    for text in spoken:
+        assert text[0].isupper()
+        assert text.endswith(".")
+        assert not re.match(r"(?:so|and|but|okay|this|it|they|these|he|she|now|well|then)\b", text, re.IGNORECASE), text
+        assert not re.search(r"\b(?:um|you know|i mean|next week|exam|today)\b", text, re.IGNORECASE), text
+
+
+def test_a_lecture_gets_a_summary_sections_terms_and_questions(lecture: Lecture) -> None:
+    _, guide = lecture
+    assert 3 <= len(guide.summary) <= 8
+    assert 3 <= len(guide.sections) <= 8
+    assert len(guide.glossary) >= 8
+    assert 6 <= len(guide.questions) <= 12
+
+
+def test_a_right_answer_moves_and_is_never_said_in_the_question(lecture: Lecture) -> None:
+    _, guide = lecture
+    assert len({question.answer for question in guide.questions}) >= 3
+    for question in guide.questions:
+        right = question.options[question.answer].lower()
+        assert not re.search(rf"\b{re.escape(right)}\b", question.stem.lower())
+        assert "“" in question.explanation
+        assert len({option.lower() for option in question.options}) == 4
+
+
+EXPECTED_TERMS = {
+    "biology": {
+        "macrophage",
+        "cytokines",
+        "inflammation",
+        "antigen",
+        "antibody",
+        "plasma cell",
+        "memory cells",
+        "vaccination",
+    },
+    "history": {"miasma", "quarantine", "serfdom", "poll tax", "danse macabre", "statute of labourers", "flagellants"},
+    "economics": {
+        "demand",
+        "law of demand",
+        "marginal cost",
+        "equilibrium price",
+        "price ceiling",
+        "tax incidence",
+        "externality",
+    },
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED_TERMS)
+def test_the_glossary_holds_what_the_lecturer_defined(name: str) -> None:
+    guide = analyse(recording((DATA / f"{name}.txt").read_text()))
+    assert {entry.term.lower() for entry in guide.glossary} >= EXPECTED_TERMS[name]
+
+
+def test_sections_follow_the_slides() -> None:
+    guide = analyse(recording((DATA / "economics.txt").read_text()))
+    titles = [section.title.text for section in guide.sections]
+    assert titles == [
+        *["Markets and Prices", "Demand", "Supply", "Equilibrium", "Elasticity", "Price Controls and Taxes"],
+        "Externalities",
+    ]
+    assert [section.illustrations for section in guide.sections] == [(f"v{i}",) for i in range(1, 8)]
+    assert guide.title == "Markets and Prices"
+
+
+def test_slides_with_one_title_are_one_section_with_each_picture_once() -> None:
+    said = "Osmosis moves water through the membrane from the dilute side to the concentrated side. " * 6
+    guide = analyse(recording(f"# Osmosis\n{said}\n# Osmosis (cont.)\n{said}\n# Diffusion\n{said}"))
+    assert [(s.title.text, s.illustrations) for s in guide.sections] == [
+        ("Osmosis", ("v1", "v2")),
+        ("Diffusion", ("v3",)),
+    ]
+
+
+def test_slides_without_speech_give_their_lines_as_points() -> None:
+    guide = analyse(recording("# Osmosis\n- Water moves to the salt\n- No energy\n# Diffusion\n- Gas fills the room"))
+    points = [point for section in guide.sections for point in section.key_points]
+    assert ("Water moves to the salt", ("v1",)) in [(point.text, point.blocks) for point in points]
+
+
+def test_a_document_is_cut_at_its_headings_and_titled_by_the_one_above_them() -> None:
+    body = "The plasma membrane separates the inside of the cell from the outside. Transport proteins carry sugar."
+    guide = analyse(
+        paper(
+            ("heading", "Cell Biology Primer", 1),
+            ("heading", "1 Membranes", 2),
+            ("paragraph", body),
+            ("heading", "2 Energy", 2),
+            ("paragraph", "Mitochondria turn sugar into energy that the whole cell can use. " + body),
+        )
+    )
+    assert (guide.title, guide.title_blocks) == ("Cell Biology Primer", ("t0",))
+    assert [(s.title.text, s.title.blocks) for s in guide.sections] == [("Membranes", ("t1",)), ("Energy", ("t3",))]
+    assert guide.sections[0].blocks == ("t0", "t1", "t2")
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "title"),
+    [
+        ("week_03-osmosis.mp4", None, "Week 03 osmosis"),
+        ("x.mp4", "Plant Cells", "Plant Cells"),
+        ("plants.pdf", "Microsoft Word - a.doc", "Plants"),
+        ("", "", "Untitled"),
+    ],
+)
+def test_a_title_falls_back_to_metadata_then_to_the_file_name(name: str, metadata: str | None, title: str) -> None:
+    source = recording("Hello.").model_copy(update={"title": metadata})
+    guide = analyse(source.model_copy(update={"source": source.source.model_copy(update={"name": name})}))
+    assert (guide.title, guide.title_blocks) == (title, ())
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("Okay, so, um, the cell wall, you know, is rigid.", "The cell wall is rigid."),
+        ("And remember that the the wall is sort of rigid, right?", "The wall is rigid."),
+        ("So to sum up, osmosis needs no energy.", "Osmosis needs no energy."),
+        ("mRNA carries the message", "mRNA carries the message."),
+        ("So far the wall has held.", "So far the wall has held."),
+        ("This kind of cell is rare.", "This kind of cell is rare."),
+        ("It is 5 mm thick.", "It is 5 mm thick."),
+    ],
+)
+def test_speech_is_cleaned_by_leaving_out(said: str, written: str) -> None:
+    assert cleaned(said, spoken=True) == written
+
+
+def test_sentences_are_joined_over_utterances_and_keep_their_blocks() -> None:
+    source = recording("")
+    blocks = [
+        {"kind": "utterance", "id": i, "text": t, "time": {"start_s": 0, "end_s": 1}}
+        for i, t in [("a", "The cell wall is"), ("b", "a rigid layer. It protects"), ("c", "the cell. Plants have it.")]
+    ]
+    source = SourceDocument.model_validate({**source.model_dump(), "blocks": blocks})
+    found = [(s.raw, s.blocks) for s in sentences_of(source, english=True)]
+    assert found == [
+        ("The cell wall is a rigid layer.", ("a", "b")),
+        ("It protects the cell.", ("b", "c")),
+        ("Plants have it.", ("c",)),
+    ]
+
+
+def test_paragraphs_are_joined_over_a_page_break() -> None:
+    source = paper(
+        ("paragraph", "The wall is a rigid"), ("caption", "Figure 1: A wall."), ("paragraph", "layer of the cell.")
+    )
+    assert ("The wall is a rigid layer of the cell.", ("t0", "t2")) in [
+        (s.raw, s.blocks) for s in sentences_of(source, english=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Dr. Smith saw it. He left.", 2),
+        ("The value is 3.5 mm. See Fig. 2 for more.", 2),
+        ("This helps, e.g. The Times wrote so. Yes.", 2),
+        ("It has vitamin C. The body needs it.", 2),
+        ("細胞です。膜です。", 2),
+        ("Das gilt z. B. Für alle. Ja.", 2),
+        ("no stop at all", 1),
+        ("", 0),
+    ],
+)
+def test_sentences_end_at_stops_but_not_at_abbreviations(text: str, count: int) -> None:
+    assert len(split(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "definition"),
+    [
+        ("Osmosis is the movement of water across a membrane.", "Osmosis", "The movement of water across a membrane."),
+        (
+            "An antigen is any molecule that a lymphocyte can recognise.",
+            "antigen",
+            "Any molecule that a lymphocyte can recognise.",
+        ),
+        (
+            "Turgor refers to the pressure of water inside a plant cell.",
+            "Turgor",
+            "The pressure of water inside a plant cell.",
+        ),
+        ("The cost of one more unit is called marginal cost.", "marginal cost", "The cost of one more unit."),
+        ("Boyle's law says that pressure rises as volume falls.", "Boyle's law", "Pressure rises as volume falls."),
+        ("Lysosomes are small bodies that digest waste.", "Lysosomes", "Small bodies that digest waste."),
+    ],
+)
+def test_definitions_are_found(text: str, term: str, definition: str) -> None:
+    found = definition_in(text)
+    assert found is not None
+    assert (found.term, found.text) == (term, definition)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The problem is the number of people who came.",
+        "It is a process that needs energy from the cell.",
+        "This is the movement of water across a membrane.",
+        "The goal is a world in which nobody is hungry.",
+        "Pollution is a serious problem that everybody knows.",
+        "Is osmosis the movement of water across a membrane?",
+    ],
+)
+def test_what_only_looks_like_a_definition_is_left_out(text: str) -> None:
+    assert definition_in(text) is None
+
+
+def test_lines_with_a_colon_define_and_lists_do_not() -> None:
+    found = definition_in_line("Osmosis: movement of water through a membrane")
+    assert found is not None
+    assert found.term == "Osmosis"
+    assert definition_in_line("Determinants: substitutes, time, share of income") is None
