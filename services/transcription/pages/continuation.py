@@ -13,11 +13,17 @@ _LOOK_BACK = 12  # pieces; what lies between is figures, tables, notes and boxes
 
 @dataclass
 class Placed:
-    """A piece, its page, and whether it is a heading."""
+    """A piece, the page it begins on, whether it is a heading, and the page its last part stands on (0: the same)."""
 
     piece: Piece
     page: int
     heading: bool = False
+    until: int = 0
+
+    @property
+    def last_page(self) -> int:
+        """The page on which it ends."""
+        return self.until or self.page
 
 
 def continued(placed: Sequence[Placed]) -> list[Placed]:
@@ -27,10 +33,10 @@ def continued(placed: Sequence[Placed]) -> list[Placed]:
         before = _before(done, here)
         if before is None:
             done.append(Placed(here.piece, here.page, here.heading))
-        elif here.piece.kind == "table":
-            before.piece = _longer_table(before.piece, here.piece)
         else:
-            before.piece = _longer_text(before.piece, here.piece)
+            longer = _longer_table if here.piece.kind == "table" else _longer_text
+            before.piece = longer(before.piece, here.piece)
+            before.until = here.page
     return done
 
 
@@ -41,7 +47,7 @@ def _before(done: list[Placed], here: Placed) -> Placed | None:
     for back in range(1, min(_LOOK_BACK, len(done)) + 1):
         candidate = done[-back]
         piece = candidate.piece
-        if here.page - candidate.page > 1:
+        if here.page - candidate.last_page > 1:
             return None
         if here.piece.kind == "table":
             return candidate if _same_table(candidate, here) else None
@@ -55,7 +61,7 @@ def _before(done: list[Placed], here: Placed) -> Placed | None:
 
 def _goes_on(before: Placed, here: Placed, *, between: bool) -> bool:
     one, other = before.piece, here.piece
-    elsewhere = here.page != before.page or abs(one.column[0] - other.column[0]) > 5 or other.box[1] < one.box[1]
+    elsewhere = here.page != before.last_page or abs(one.column[0] - other.column[0]) > 5 or other.box[1] < one.box[1]
     if not (elsewhere or between) or "\n" in one.text or "\n" in other.text:
         return False
     if abs(one.size - other.size) > 0.08 * max(one.size, other.size) or one.bold != other.bold:
@@ -85,7 +91,7 @@ def _same_table(before: Placed, here: Placed) -> bool:
     one, other = before.piece, here.piece
     return (
         one.kind == "table"
-        and here.page == before.page + 1
+        and here.page == before.last_page + 1
         and len(one.rows[0]) == len(other.rows[0])
         and abs(one.box[0] - other.box[0]) < 5
         and abs(one.box[2] - other.box[2]) < 5

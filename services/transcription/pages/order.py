@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.transcription.pages.models import Box
 
 _STEP_PT = 3.0
+_NARROW_PT = 30.0
 _MAX_DEPTH = 5
 
 
@@ -166,13 +167,20 @@ def _score(items: list[_Item], x: float, width: float) -> float:
         right = [box for _, box in band if box[2] > x]
         if len(left) < 2 or len(right) < 2 or not _is_column(left) or not _is_column(right):
             continue
-        if min(box[0] for box in right) - max(box[2] for box in left) < width:
+        if _clearance(left, right) < width:
             continue
         shared = _overlap_y(left, right)
         if shared > 0:
             total += shared
             lines += min(len(left), len(right))
     return total if lines >= 2 else 0.0
+
+
+def _clearance(left: list[Box], right: list[Box]) -> float:
+    """Points between the sides; narrow things, such as a page number under the gutter, do not count."""
+    starts = [box[0] for box in right if box[2] - box[0] >= _NARROW_PT]
+    ends = [box[2] for box in left if box[2] - box[0] >= _NARROW_PT]
+    return min(starts) - max(ends) if starts and ends else 0.0
 
 
 def _is_column(boxes: list[Box]) -> bool:
