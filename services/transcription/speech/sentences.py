@@ -1,7 +1,7 @@
 """Cuts a stream of words into sentences that a reader can take in and a caption can follow."""
 
 import re
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from shared.documents import Word
 
@@ -32,7 +32,7 @@ def cut_into_sentences(words: list[Word]) -> list[list[Word]]:
     """
     sentences: list[list[Word]] = []
     current: list[Word] = []
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in zip_longest(words, words[1:]):
         current.append(word)
         if following is None or _ends_sentence(word, following) or following.start_s - word.end_s >= LONG_PAUSE_S:
             sentences += _short_enough(current)
