@@ -1,6 +1,7 @@
 """Real servers for whoever asks: each starts once, at the first test that names it, on free loopback ports.
 
-A test that uses one, directly or through other fixtures, is an integration test without saying so.
+A test that uses one, directly or through other fixtures, is an integration test without saying so. The drivers of the
+servers are imported where they are used: together they take two seconds, which a run of unit tests should not wait for.
 """
 
 import asyncio
@@ -8,17 +9,17 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 import pytest_asyncio
-from botocore.config import Config
 
-from deploy.local.database import EmbeddedDatabase
-from deploy.local.objects import S3Server
 from deploy.local.processes import terminate_all
 from deploy.local.programs import start
-from deploy.local.rabbitmq import RabbitNode
+
+if TYPE_CHECKING:
+    from deploy.local.objects import S3Server
+    from deploy.local.rabbitmq import RabbitNode
 
 SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
 STOP_TIMEOUT_S = 10.0
@@ -42,8 +43,10 @@ class S3:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RabbitNode]:
+async def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[RabbitNode]":
     """A private RabbitMQ node, shared by the run: `.url`. Name your queues and exchanges apart."""
+    from deploy.local.rabbitmq import RabbitNode
+
     node = RabbitNode(tmp_path_factory.mktemp("rabbitmq"))
     child = await start(node)
     yield node
@@ -53,6 +56,8 @@ async def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ra
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The URL of a private database server, shared by the run: use `database_name` as well."""
+    from deploy.local.database import EmbeddedDatabase
+
     database = EmbeddedDatabase(tmp_path_factory.mktemp("database"), durable=False, authenticated=False)
     child = await start(database)
     flushing = asyncio.create_task(database.keep_flushed())
@@ -70,8 +75,10 @@ def database_name() -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S3Server]:
+async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[S3Server]":
     """A private S3 server, shared by the run; most tests want `s3`."""
+    from deploy.local.objects import S3Server
+
     server = S3Server(tmp_path_factory.mktemp("s3"))
     child = await start(server)
     yield server
@@ -80,8 +87,11 @@ async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
 
 
 @pytest.fixture
-def s3(s3_server: S3Server) -> S3:
+def s3(s3_server: "S3Server") -> S3:
     """The S3 server with a bucket of this test's own."""
+    import boto3
+    from botocore.config import Config
+
     found = S3(
         endpoint_url=s3_server.endpoint_url,
         access_key=s3_server.access_key,

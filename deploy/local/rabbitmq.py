@@ -25,11 +25,13 @@ NOT_INSTALLED = (
     "RabbitMQ is not installed: install the package rabbitmq-server (apt) or rabbitmq (brew), name its folder in "
     "RABBITMQ_SERVER_HOME, or name a running broker in LECTERN_AMQP_URL."
 )
+UNSAFE_IN_PATHS = set(
+    "'\"`$\\\n"
+)  # the node asks a shell how much room its disk has, and waits for ever when that fails
 SETTINGS = {
     "loopback_users": "none",
     "log.console": "true",
     "log.console.level": "info",
-    "log.console.formatter": "json",
     "log.file": "false",
     "num_acceptors.tcp": "2",
     # A laptop has other things to do. Messages carry references, so a queue of thousands is a few megabytes.
@@ -46,13 +48,23 @@ def server_script() -> Path:
     raise LocalSystemError(NOT_INSTALLED)
 
 
+def usable_folder(folder: Path) -> Path:
+    """The folder's whole path; raises LocalSystemError when RabbitMQ cannot live with a character in it."""
+    whole = folder.resolve()
+    if unsafe := "".join(sorted(UNSAFE_IN_PATHS.intersection(str(whole)))):
+        raise LocalSystemError(
+            f"RabbitMQ cannot keep its data in {whole} because of {unsafe!r} in the name: choose another LECTERN_HOME."
+        )
+    return whole
+
+
 class RabbitNode:
     """A private broker whose data live in `folder`; a `Program`."""
 
     name = "rabbitmq"
 
     def __init__(self, folder: Path, *, log: Path | None = None) -> None:
-        self.folder = folder.resolve()
+        self.folder = usable_folder(folder)
         self.log = log or self.folder / "rabbitmq.log"
         self.port, self._distribution_port = free_ports(2)
         private_folder(self.folder)

@@ -110,7 +110,7 @@ class Supervisor:
         stores: list[Program] = []
         self.amqp_url = self.options.amqp_url or ""
         if not self.amqp_url:
-            broker = RabbitNode(self.home.folder / "rabbitmq", log=self.home.log("rabbitmq"))
+            broker = RabbitNode(self.home.folder / "rabbitmq", log=self.home.log("rabbitmq", ".log"))
             self.amqp_url = broker.url
             stores.append(broker)
         self.mongo_url = self.options.mongo_url or ""
