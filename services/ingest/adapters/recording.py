@@ -1,6 +1,7 @@
 """Opening a recording: ffprobe's view of it, judged by the limits; its duration measured, not believed."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ _ENTRIES = (
     ":stream_disposition=default,attached_pic,timed_thumbnails,visual_impaired,comment"
 )
 _TAGS = ":format_tags=title,TITLE:stream_tags=language,LANGUAGE"
+_PICTURE_REFUSED = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) exceeds")
 _MEDIA_TYPES = {
     "mov": ("video/mp4", "audio/mp4"),
     "matroska": ("video/x-matroska", "audio/x-matroska"),
@@ -147,6 +149,9 @@ def _run_ffprobe(path: Path, entries: str, limits: Limits) -> _Probe | None:
     """ffprobe's answer, or None if it is not what it should be (tags can hold anything, of any length)."""
     command = ["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", *media_input(path)]
     output = run_media_tool(command, timeout_s=min(120.0, limits.timeout_s))
+    refused = _PICTURE_REFUSED.search(output.stderr)
+    if refused:  # by `-max_pixels`, before a picture of that size was decoded; ffprobe then reports no size
+        raise SourceTooLargeError(sentences.picture_too_large(int(refused[1]), int(refused[2])))
     try:
         answer: dict[str, Any] = json.loads(output.stdout.decode("utf-8", "replace"))
         return _Probe.model_validate(answer)

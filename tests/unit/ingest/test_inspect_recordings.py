@@ -267,6 +267,12 @@ def test_over_a_limit(lecture: Path, limits: Limits, words: str) -> None:
     assert words in caught.value.public_message
 
 
+def test_a_gigantic_picture_is_not_even_decoded(make: Make) -> None:
+    black = ("-f", "lavfi", "-i", "color=black:s=16000x12000:r=1:d=1")
+    path = make("huge.mov", *black, "-frames:v", "1", "-c:v", "png", "-pix_fmt", "gray")
+    assert refusal(path).startswith("The pictures of this video are too large (16000 x 12000).")
+
+
 def test_too_many_tracks(lecture: Path) -> None:
     assert refusal(lecture, Limits(max_streams=1)) == sentences.TOO_MANY_TRACKS
 
