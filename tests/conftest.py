@@ -18,8 +18,8 @@ from deploy.local.processes import terminate_all
 from deploy.local.programs import start
 
 if TYPE_CHECKING:
-    from deploy.local.objects import S3Server
-    from deploy.local.rabbitmq import RabbitNode
+    from deploy.local.objects import S3Server  # noqa: PLC0415 - see above
+    from deploy.local.rabbitmq import RabbitNode  # noqa: PLC0415 - see above
 
 SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
 STOP_TIMEOUT_S = 10.0
@@ -45,7 +45,7 @@ class S3:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[RabbitNode]":
     """A private RabbitMQ node, shared by the run: `.url`. Name your queues and exchanges apart."""
-    from deploy.local.rabbitmq import RabbitNode
+    from deploy.local.rabbitmq import RabbitNode  # noqa: PLC0415 - see above
 
     node = RabbitNode(tmp_path_factory.mktemp("rabbitmq"))
     child = await start(node)
@@ -56,7 +56,7 @@ async def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[R
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The URL of a private database server, shared by the run: use `database_name` as well."""
-    from deploy.local.database import EmbeddedDatabase
+    from deploy.local.database import EmbeddedDatabase  # noqa: PLC0415 - see above
 
     database = EmbeddedDatabase(tmp_path_factory.mktemp("database"), durable=False, authenticated=False)
     child = await start(database)
@@ -77,7 +77,7 @@ def database_name() -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[S3Server]":
     """A private S3 server, shared by the run; most tests want `s3`."""
-    from deploy.local.objects import S3Server
+    from deploy.local.objects import S3Server  # noqa: PLC0415 - see above
 
     server = S3Server(tmp_path_factory.mktemp("s3"))
     child = await start(server)
@@ -89,8 +89,8 @@ async def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[
 @pytest.fixture
 def s3(s3_server: "S3Server") -> S3:
     """The S3 server with a bucket of this test's own."""
-    import boto3
-    from botocore.config import Config
+    import boto3  # noqa: PLC0415 - see above
+    from botocore.config import Config  # noqa: PLC0415 - see above
 
     found = S3(
         endpoint_url=s3_server.endpoint_url,
