@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from services.transcription.slides.views import Relation, View, relate
+from services.transcription.slides.views import Relation, View, is_scrolled, relate
 from shared.documents import TimeSpan
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Slide(Generic[T]):
 def group_builds(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
     """Merges neighbours in time that are builds of one slide; blank screens are left out.
 
-    A title left from the slide before that fits the following slide as well begins the following one.
+    A page scrolled a little stays the page that it was. A title left from the slide before that fits the following slide as well begins the following one.
     """
     grouped: list[Showing[T]] = []
     tail: Showing[T] | None = None  # the last picture within the last group, when it has less than its fullest
@@ -47,7 +47,9 @@ def group_builds(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
             continue
         last = grouped[-1] if grouped else None
         relation = relate(last.view, showing.view) if last else Relation.DIFFERENT
-        if last is None or relation is Relation.DIFFERENT:
+        if last and relation is Relation.DIFFERENT and is_scrolled(last.view, showing.view):
+            grouped[-1] = replace(last, end_s=showing.end_s)
+        elif last is None or relation is Relation.DIFFERENT:
             if last and tail and relate(tail.view, showing.view) in (Relation.BUILD, Relation.SAME):
                 grouped[-1] = replace(last, end_s=tail.start_s)
                 showing = replace(showing, start_s=tail.start_s)  # noqa: PLW2901 - it begins with its title

@@ -16,11 +16,12 @@ from services.transcription.slides.views import (
     changed_blocks,
     hull,
     relate,
+    without_pointer,
 )
 
 WINDOW_S = 20.0  # before and after: how long a block is watched to tell a webcam from a change of slides
 BUSY_SHARE = 0.3  # of that time; slides leafed through every 2 seconds move for a quarter of it
-MOVING_BLOCKS = 5  # a pointer in motion changes up to 5 blocks of a sample
+MOVING_BLOCKS = 3  # beside a pointer; fewer is a trace of compression
 LAG_S = 0.5  # what is compared to see motion; a slow dissolve changes 25 levels in that time
 SETTLE_S = 2.0  # a coarse first picture of a low bitrate video sharpens within that time
 LONG_TRANSITION_S = 2.5
@@ -98,7 +99,7 @@ class _Finder:
 
     def take(self, sample: _Sample) -> Still | None:
         """Takes the next sample; returns the still that it ends, if any."""
-        if (sample.active & ~sample.busy).sum() > MOVING_BLOCKS:
+        if without_pointer(sample.active & ~sample.busy).sum() > MOVING_BLOCKS:
             self.quiet = 0
             if self.moved_from_s is None:
                 self.moved_from_s = sample.time_s
@@ -134,7 +135,7 @@ class _Finder:
         """
         still_from_s = self.quiet_from_s - LAG_S
         if self.moved_from_s is None:
-            return self.quiet_from_s
+            return self.current.end_s if self.current else self.quiet_from_s
         if still_from_s - self.moved_from_s > LONG_TRANSITION_S:
             return still_from_s
         return (self.moved_from_s + max(self.moved_from_s, still_from_s)) / 2

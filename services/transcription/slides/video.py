@@ -29,8 +29,6 @@ UNREADABLE = (
 )
 BIN_S = 0.5
 KEY_SHARE = 0.02  # of the keyframe's bytes within half a second: less is no new picture, not even a faded one
-USUAL_FACTOR = 2.0  # times the usual half second of the range: a webcam spends bits all the time
-USUAL_LIMIT = 0.1  # of the keyframe's bytes: when the usual is more, a change cannot be told from it
 
 
 @dataclass(frozen=True)
@@ -98,18 +96,11 @@ def groups_of(packets: list[Packet]) -> list[Group]:
     if not keys:
         return []
     bins = [_bins(packets[a + 1 : b]) for a, b in zip(keys, [*keys[1:], len(packets)], strict=True)]
-    usual = float(np.median(np.concatenate(bins)))
     ends = [packets[key].time_s for key in keys[1:]] + [packets[-1].time_s + packets[-1].duration_s]
     return [
-        Group(packets[key].time_s, end, _is_active(packets[key].size, spent, usual))
+        Group(packets[key].time_s, end, bool((spent > KEY_SHARE * packets[key].size).any()))
         for key, end, spent in zip(keys, ends, bins, strict=True)
     ]
-
-
-def _is_active(key_size: int, spent: Numbers, usual: float) -> bool:
-    if usual > USUAL_LIMIT * key_size:
-        return True
-    return bool((spent > max(KEY_SHARE * key_size, USUAL_FACTOR * usual)).any())
 
 
 def _bins(packets: list[Packet]) -> Numbers:

@@ -26,11 +26,15 @@ Blocks = npt.NDArray[np.bool_]
 
 PIXEL_STEP = 24  # grey levels; ringing of a low bitrate stays under 20 at this size, grey text on white is above 60
 BLOCK_SHARE = 0.05  # of a block's pixels; the thin strokes of small text cover 10 to 30 %
-CHANGED_BLOCKS = 4  # a mouse pointer at rest covers up to 4 in its two places together
+CHANGED_BLOCKS = 4  # a short word covers 3 to 6
+POINTER_SIDE = 2  # blocks: a mouse pointer fits into 2x2
+POINTER_PLACES = 3  # where it was, where it is, and a trace of compression
 INK_STEP = 30  # grey levels between neighbouring pixels
 BLANK_SHARE = 0.0012  # of the picture's pixels: less ink than one short word
 ALIKE = 0.8  # correlation; other text in the same line stays under 0.6
 MIN_SPREAD = 20.0  # variance of grey levels: less is a flat block
+SCROLL = 40  # rows that a page may move up or down and still be the page
+SCROLL_MATCH = 0.8  # correlation; half a pixel off costs 0.1, other text stays under 0.6
 LOST_SHARE = 0.12  # of the ink: page numbers and the like may change in a build
 
 _KERNEL = np.ones((3, 3), np.uint8)
@@ -76,12 +80,22 @@ def changed_blocks(first: Grey, second: Grey) -> Blocks:
     return np.asarray(share > BLOCK_SHARE * 255)
 
 
+def without_pointer(changed: Blocks) -> Blocks:
+    """The changed blocks but for a few spots of the size of a mouse pointer."""
+    if not changed.any():
+        return changed
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
+    small = [i for i in range(1, count) if stats[i][2] <= POINTER_SIDE and stats[i][3] <= POINTER_SIDE]
+    spots = sorted(small, key=lambda i: -int(stats[i][4]))[:POINTER_PLACES]
+    return np.asarray(changed & ~np.isin(labels, spots))
+
+
 def relate(first: View, second: View, *, changed_limit: int = CHANGED_BLOCKS) -> Relation:
     """How `second` relates to `first`, leaving out what moved in either."""
-    changed = changed_blocks(first.grey, second.grey) & ~first.busy & ~second.busy
+    changed = without_pointer(changed_blocks(first.grey, second.grey) & ~first.busy & ~second.busy)
     if changed.sum() < changed_limit:
         return Relation.SAME
-    changed &= ~_alike(first.grey, second.grey)
+    changed = without_pointer(changed & ~_alike(first.grey, second.grey))
     if changed.sum() < changed_limit:
         return Relation.SAME
     differs = (cv2.absdiff(first.grey, second.grey) > PIXEL_STEP) & _pixels(changed)
@@ -90,6 +104,14 @@ def relate(first: View, second: View, *, changed_limit: int = CHANGED_BLOCKS) ->
     if kept_first and (not kept_second or second.ink_share >= first.ink_share):
         return Relation.BUILD
     return Relation.REDUCED if kept_second else Relation.DIFFERENT
+
+
+def is_scrolled(first: View, second: View) -> bool:
+    """Whether the second is the first moved up or down by less than a quarter of the screen."""
+    band = first.grey[SCROLL : HEIGHT - SCROLL]
+    if first.ink[SCROLL : HEIGHT - SCROLL].mean() < BLANK_SHARE:
+        return False
+    return float(cv2.matchTemplate(second.grey, band, cv2.TM_CCOEFF_NORMED).max()) > SCROLL_MATCH
 
 
 def encode(view: View) -> Fingerprint:
