@@ -11,7 +11,8 @@ from services.analysis.offline.words import adjectives, function_words, normal, 
 
 _MAX_WORDS = 60
 _MAX_TERM_WORDS = 4
-_T = r"(?P<t>[A-Za-z][\w'’/+-]*(?: (?:of (?:the )?)?[\w'’/+-]+){0,4}?)"
+_OF_ANY = re.compile(r" of an? [\w-]+$")  # "the efficiency of an engine" defines efficiency
+_T = r"(?P<t>[A-Za-z][\w'’/+-]*(?: (?:of (?:the |an? )?)?[\w'’/+-]+){0,4}?)"
 _ALIAS = r"(?:,? (?:or|also called|also known as|sometimes called|often called) [^,]{2,40},| \([^)]{1,40}\))?"
 _GENUS = (
     r"(?:process|ability|study|amount|number|set|rate|ratio|movement|total|percentage|sum|value|cost"
@@ -40,7 +41,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     (
         re.compile(
             r"^(?:the )?(?P<t>[\w'’-]+(?: [\w'’-]+){0,2}? (?:law|theorem|principle|rule|hypothesis|paradox"
-            r"|effect|conjecture|axiom|postulate)|(?:law|principle|theory|rule) of (?:\w+ )?\w+) (?:says"
+            r"|effect|conjecture|axiom|postulate)|(?:(?:first|second|third|zeroth) )?(?:law|principle|theory"
+            r"|rule) of (?:\w+ )?\w+) (?:says"
             r"|states|holds|tells us|claims|asserts|implies) that,? (?P<d>.+)",
             re.IGNORECASE,
         ),
@@ -105,7 +107,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     (
         re.compile(
             rf"^(?:an?\s|the\s)?{_T}{_ALIAS} (?:is|are|was|were) (?:essentially |simply |just |really )?"
-            r"(?P<d>(?:an?|any|one of the) .+? (?:that|which|who|whose|where|in which|of|for|used|made|to"
+            r"(?P<d>(?:an?|any|one of the|one particular) .+? (?:that|which|who|whose|where|in which|of|for"
+            r"|used|made|to"
             r"|with|between|from|by|when|containing|consisting) .+)",
             re.IGNORECASE,
         ),
@@ -113,7 +116,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ),
     (
         re.compile(
-            r"^(?P<d>.+?),? (?:which|and (?:this|that|it|such an? \w+)|that) (?:[a-z]+ )?(?:is"
+            r"^(?P<d>.+?),? (?:which|and (?:this|that|it)|that) (?:process |effect |idea |phenomenon "
+            r"|quantity |point )?(?:is"
             r"|are|was|were) (?:what is |often |usually |then )?"
             r"(?:called|known as|termed|referred to as) (?:an?\s|the\s)?(?P<t>[\w'’-]+(?: [\w'’-]+){0,3})[.,]?$",
             re.IGNORECASE,
@@ -166,6 +170,7 @@ _CUT = re.compile(
     r"|and that) (?:is|was) why\b.*)$",
     re.IGNORECASE,
 )
+_ORDINALS = frozenset({"first", "second", "third", "zeroth"})
 _BAD_TERM = frozenset(
     {
         "goal",
@@ -271,12 +276,12 @@ def definition_in_line(text: str) -> Definition | None:
 
 
 def _definition(term: str, text: str, strength: int) -> Definition | None:
-    term = plain_term(term)
+    term = _OF_ANY.sub("", plain_term(term))
     text = _CUT.sub("", text.strip()).strip(" ,;:.")
     if not is_term(term) or len(text.split()) < 4 or _WEAK_GENUS.match(text):
         return None
     if re.search(
-        r"\b(?:this|these|those|here|above|below|i|it|its|they|their|them|following)\b", text[:28], re.IGNORECASE
+        r"\b(?:this|these|those|here|above|below|i|it|its|they|their|them|following)\b", text[:16], re.IGNORECASE
     ):
         return None
     if set(words(normal_text(term))) <= set(words(normal_text(text))):
@@ -299,6 +304,8 @@ def plain_term(term: str) -> str:
 def is_term(term: str) -> bool:
     """True when `term` can stand in a glossary: a noun phrase with a word of the field in it."""
     found = [word.lower() for word in words(term)]
+    if found[:1] and found[0] in _ORDINALS and {"law", "theorem", "principle"} & set(found):
+        found = found[1:]
     if not 1 <= len(found) <= _MAX_TERM_WORDS or found[-1] in _BAD_TERM or found[0] in _BAD_TERM or len(term) > 50:
         return False
     inner = [word for word in found if word not in {"of", "the"}]

@@ -78,7 +78,7 @@ def _from_glossary(material: Material, terms: Sequence[Defined]) -> Iterator[_Dr
             continue
         wrong = _other_terms(term, terms)
         if len(wrong) < _OPTIONS - 1:
-            wrong += _phrases_like(material, term.entry.term, definition, taken=wrong)
+            wrong += _phrases_like(material, _uncapitalised(term.entry.term), definition, taken=wrong)
         if len(wrong) >= _OPTIONS - 1:
             source = by_position.get(term.position, definition) if term.position is not None else definition
             yield _Draft(
@@ -203,6 +203,11 @@ def _is_special(key: str) -> bool:
 def _blanked(text: str, spot: re.Match[str]) -> str:
     before = re.sub(r"\b(a|A)n? $", r"\1(n) ", text[: spot.start()])
     return f"Fill the gap: “{before}{_BLANK}{text[spot.end() :]}”"
+
+
+def _uncapitalised(term: str) -> str:
+    """A glossary term as it would stand inside a sentence; names and acronyms stay as they are."""
+    return term if any(c.isupper() for c in term[1:]) else term[0].lower() + term[1:]
 
 
 def _capital(text: str) -> str:

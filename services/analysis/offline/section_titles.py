@@ -75,13 +75,20 @@ def _own_phrases(
         score *= (1.4 if f" {phrase.key} " in opening else 1.0) * (0.5 + material.phrases.weight(phrase.key))
         score *= (1.6 if phrase.key in defined and here > 1 else 1.0) * (0.6 if phrase.text[0].isupper() else 1.0)
         scores[phrase] = round(score, 6)
+    if not scores:
+        return []
     order = sorted(scores, key=lambda phrase: (-scores[phrase], phrase.key))
+    first = _longer(order, defined)
     second = [
-        p
-        for p in order[1:]
-        if not set(p.key.split()) & set(order[0].key.split()) and scores[p] > 0.4 * scores[order[0]]
+        p for p in order if not set(p.key.split()) & set(first.key.split()) and scores[p] > 0.4 * scores[order[0]]
     ]
-    return order[:1] + second[:1]
+    return [first, *second[:1]]
+
+
+def _longer(order: Sequence[Phrase], defined: frozenset[str]) -> Phrase:
+    """The best phrase, or the defined term that holds it ("heat engine" for "heat")."""
+    best = set(order[0].key.split())
+    return next((p for p in order[:12] if p.key in defined and best < set(p.key.split())), order[0])
 
 
 def _surface(phrase: Phrase, sentences: Sequence[Sentence]) -> str:

@@ -139,7 +139,7 @@ def _long_ones_cut(material: Material, parts: Sequence[Part]) -> list[Part]:
         pieces = _by_topic(material, part, room + 1)
         room -= len(pieces) - 1
         result += pieces
-    return result
+    return merged(material, result, shortest=0, most=_MAX_SECTIONS)
 
 
 def _by_topic(material: Material, part: Part, most: int) -> list[Part]:

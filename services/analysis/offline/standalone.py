@@ -27,7 +27,8 @@ _EXPLETIVE = re.compile(
 )
 _EARLY_PRONOUN = re.compile(r"\b(?:it|they|them|he|she|him|this|these|those|its|their|his|her)\b", re.IGNORECASE)
 _POINTING = re.compile(
-    r"\b(?:as follows|the following|shown (?:here|below|above)|(?:see|look at) (?:the|this|figure"
+    r"\b(?:as follows|(?:in )?the same way|do(?:es)? the same|the following|shown (?:here|below"
+    r"|above)|(?:see|look at) (?:the|this|figure"
     r"|table|section|above|below)"
     r"|on (?:this|the (?:next|last|previous)) slide|over here|right here|up here|down here"
     r"|on the (?:board|left|right)\b"
@@ -125,6 +126,8 @@ def _reference_fault(text: str) -> float:
         total += NOT_QUOTABLE
     if re.search(r"\b(?:this|these|those) (?!is\b|was\b)[a-z]+", text):
         total += 0.4
+    if re.search(r"\b(?:it|them)\.$", text) and len(text.split()) < 12:
+        total += NOT_QUOTABLE
     return total + (0.8 if _POINTING.search(text) else 0.0)
 
 

@@ -14,7 +14,7 @@ _TOPIC = re.compile(
     r"\b(?:talk(?:ing)? about|discuss(?:ing)?|introduc(?:e|ing)|topic (?:of (?:today|today's lecture|this lecture) )?is"
     r"|lecture is (?:about|on)|learn(?:ing)? about|look(?:ing)? at|lecture on|subject (?:today )?is"
     r"|turn(?:ing)? to|about)\s+"
-    r"(?P<t>[\w'’-]+(?: [\w'’-]+){0,5}?)(?=[,.;:?!]| (?:which|that|and (?:how|why|what|we|in)|as"
+    r"(?P<t>[\w'’-]+(?: [\w'’-]+){0,5}?)(?=[,.;:?!]| (?:which|that|and|as"
     r"|because|so|today|in which|works?|is|are)\b)",
     re.IGNORECASE,
 )
