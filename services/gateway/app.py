@@ -24,6 +24,7 @@ from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import Submissions
 from services.gateway.jobs.sweeper import Sweeper
 from services.gateway.jobs.wakeups import Wakeups
+from services.gateway.lingering import LingeringRefusals
 from services.gateway.parts import Gateway
 from services.gateway.problems import Problem, install_problem_handlers
 from services.gateway.settings import GatewaySettings
@@ -144,6 +145,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     )
     install_problem_handlers(app)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(LingeringRefusals)
     app.include_router(jobs_routes.router)
     app.include_router(auth_routes.router)
     app.include_router(web_routes.router)

@@ -98,7 +98,10 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}} for status in statuses}
 
 
-def _of_lectern_error(error: LecternError) -> ProblemError:
+def as_problem(error: ProblemError | LecternError) -> ProblemError:
+    """What a caller is told about an expected fault."""
+    if isinstance(error, ProblemError):
+        return error
     if isinstance(error, SourceTooLargeError):
         return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", error.public_message)
     if isinstance(error, ObjectNotFoundError):
@@ -123,7 +126,7 @@ async def _on_lectern_error(_request: Request, error: Exception) -> JSONResponse
     if not isinstance(error, LecternError):
         raise error
     log.warning("request failed", error=type(error).__name__, text=str(error)[:500])
-    return problem_response(_of_lectern_error(error))
+    return problem_response(as_problem(error))
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.gateway.jobs.sweeper import Sweeper
 from shared.events import JobDeleted, JobSubmitted
 
 CONTENT = bytes(range(256)) * 5000
@@ -77,8 +78,6 @@ async def test_a_refused_form_leaves_nothing_behind(served: Any, files: Any, dat
 
 
 async def test_a_job_is_published_later_when_the_broker_is_away(served: Any) -> None:
-    from services.gateway.jobs.sweeper import Sweeper
-
     served.publisher.away = True
     answer = await submit(served)
     assert answer.status_code == 202
