@@ -18,8 +18,8 @@ from deploy.local.processes import terminate_all
 from deploy.local.programs import start
 
 if TYPE_CHECKING:
-    from deploy.local.objects import S3Server  # noqa: PLC0415 - see above
-    from deploy.local.rabbitmq import RabbitNode  # noqa: PLC0415 - see above
+    from deploy.local.objects import S3Server
+    from deploy.local.rabbitmq import RabbitNode
 
 SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
 STOP_TIMEOUT_S = 10.0
