@@ -79,8 +79,10 @@ def _may_be_heading(piece: Piece) -> bool:
     if piece.kind not in {"text", "list_item"} or piece.footnote or piece.lines > _MAX_LINES:
         return False
     text = piece.text
+    if len(text) > _MAX_CHARS:
+        return False
     letters = sum(char.isalpha() for char in text)
-    return letters >= max(2, 0.4 * len(text.replace(" ", ""))) and len(text) <= _MAX_CHARS and not _UNLIKE.search(text)
+    return letters >= max(2, 0.4 * len(text.replace(" ", ""))) and not _UNLIKE.search(text)
 
 
 def plain_exceptions(headings: Sequence[Piece], look: Look) -> set[int]:

@@ -16,7 +16,8 @@ from shared.errors import EngineError
 
 _MAX_PIXELS = 30_000_000
 _MIN_DPI, _MAX_DPI = 200, 300
-_SURE = 55  # tesseract's mean confidence below which the page may lie on its side
+_SURE = 55
+_DOUBTFUL = 75  # mean confidence below which the page may lie on its side: upright pages have 85 and more
 _DESCENDERS, _ASCENDERS = set("gjpqyQ,;()[]{}|/§"), set("bdfhkltijABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[]{}|/!?ß§")
 
 
@@ -49,13 +50,18 @@ def read_scan(page: pdfium.PdfPage, native_dpi: float | None, options: PageOptio
     finally:
         bitmap.close()
     lines, sure = _read(picture, scale, "3", options)
-    if sure < _SURE and "osd" in installed_languages():
+    if (sure < _DOUBTFUL or _sideways(lines)) and "osd" in installed_languages():
         turn = _turn(picture, options)
         if turn:
             turned, surer = _read(picture.rotate(-turn, expand=True), scale, "3", options)
-            if surer > sure:
+            if surer > sure or _sideways(lines):
                 lines, sure = [_turned_back(line, turn, width, height) for line in turned], surer
     return TextPage(width=width, height=height, lines=lines), sure
+
+
+def _sideways(lines: list[Line]) -> bool:
+    """Whether most lines are higher than wide, which tesseract makes of a page on its side."""
+    return sum(line.y1 - line.y0 > line.x1 - line.x0 for line in lines) > 0.5 * len(lines)
 
 
 def _read(picture: Picture.Image, scale: float, mode: str, options: PageOptions) -> tuple[list[Line], float]:
