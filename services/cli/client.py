@@ -1,0 +1,180 @@
+"""The gateway's HTTP API as the commands use it. Uploads and downloads are streamed."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from services.cli.connection import CommandError, Connection
+
+Job = dict[str, Any]
+
+TERMINAL = frozenset({"done", "partial", "failed"})
+# An upload is answered only after its last byte was stored; a quiet stream of events carries a heartbeat.
+_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+_PATIENCE_S = 120.0
+_WRONG_USAGE = 422
+
+
+def _never() -> bool:
+    return False
+
+
+class Client:
+    """A connection to one gateway, to be used in a `with`. Every method raises CommandError when it cannot."""
+
+    def __init__(self, connection: Connection, transport: httpx.BaseTransport | None = None) -> None:
+        self._url = connection.url
+        self._http = httpx.Client(
+            base_url=connection.url,
+            headers={"Authorization": f"Bearer {connection.key}"},
+            timeout=_TIMEOUT,
+            transport=transport,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise CommandError(
+                f"No gateway answers at {self._url}. Start one with `lectern up`, or correct LECTERN_URL."
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise CommandError(f"The connection to {self._url} broke: {type(error).__name__}.") from None
+
+    def submit(self, path: Path, fields: dict[str, str]) -> Job:
+        """Send a file; if the line breaks, again under the same idempotency key, so that it is one job."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        with self._explained():
+            try:
+                return self._send(path, fields, headers)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                time.sleep(1)
+                return self._send(path, fields, headers)
+
+    def _send(self, path: Path, fields: dict[str, str], headers: dict[str, str]) -> Job:
+        with path.open("rb") as file:
+            answer = self._http.post("/v1/jobs", files={"file": (path.name, file)}, data=fields, headers=headers)
+        return _content(answer)
+
+    def job(self, job_id: str) -> Job:
+        """One job."""
+        with self._explained():
+            return _content(self._http.get(_path(job_id)))
+
+    def jobs(self, status: str | None, limit: int) -> Iterator[Job]:
+        """At most `limit` jobs, newest first."""
+        query = {"limit": str(min(limit, 100)), **({"status": status} if status else {})}
+        left = limit
+        while left > 0:
+            with self._explained():
+                page = _content(self._http.get("/v1/jobs", params=query))
+            yield from page["jobs"][:left]
+            left -= len(page["jobs"])
+            if page["cursor"] is None:
+                return
+            query["cursor"] = page["cursor"]
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job."""
+        with self._explained():
+            _checked(self._http.delete(_path(job_id)))
+
+    def sign_in_link(self) -> str:
+        """An address that signs a browser in once."""
+        with self._explained():
+            return str(_content(self._http.post("/v1/sign-in-links"))["url"])
+
+    @contextmanager
+    def download(self, url: str) -> Iterator[Iterator[bytes]]:
+        """The bytes at a path of this gateway."""
+        if not url.startswith("/v1/"):  # the key goes to the gateway alone
+            raise CommandError("The gateway named a file that lies elsewhere.")
+        with self._explained(), self._http.stream("GET", url) as answer:
+            if answer.is_error:
+                answer.read()
+            yield _checked(answer).iter_bytes()
+
+    def follow(self, job_id: str, stopped: Callable[[], bool] = _never) -> Iterator[Job]:
+        """The job at every change until it has ended; a line that breaks is taken up again.
+
+        Ends early once `stopped` says so. Raises CommandError after two minutes without an answer.
+        """
+        seen: str | None = None
+        silent_since_s = time.monotonic()
+        while not stopped():
+            try:
+                for job in self._events(job_id, seen):
+                    seen, silent_since_s = str(job["revision"]), time.monotonic()
+                    yield job
+                    if job["status"] in TERMINAL:
+                        return
+            except (httpx.TransportError, _UnavailableError):
+                if time.monotonic() - silent_since_s > _PATIENCE_S:
+                    raise CommandError(
+                        f"No gateway has answered at {self._url} for two minutes. The job goes on by itself: "
+                        f"`lectern show {job_id}` tells how far it is."
+                    ) from None
+            time.sleep(0.5)
+
+    def _events(self, job_id: str, seen: str | None) -> Iterator[Job]:
+        headers = {"Last-Event-ID": seen} if seen else {}
+        with self._http.stream("GET", f"{_path(job_id)}/events", headers=headers) as answer:
+            if answer.status_code >= 500:
+                raise _UnavailableError
+            if answer.is_error:
+                answer.read()
+            event = ""
+            for line in _checked(answer).iter_lines():
+                if line.startswith("event: "):
+                    event = line.removeprefix("event: ")
+                if event == "deleted":
+                    raise CommandError("The job was deleted.")
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+
+class _UnavailableError(Exception):
+    """The gateway says that it cannot answer right now."""
+
+
+def _path(job_id: str) -> str:
+    return f"/v1/jobs/{quote(job_id, safe='')}"
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        problem = answer.json()
+        detail = str(problem["detail"])
+        faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or ()]
+    except (ValueError, KeyError, TypeError):
+        detail, faults = f"The gateway answered {answer.status_code}.", []
+    # A fault that only repeats the sentence above says nothing new.
+    message = "\n  ".join([detail, *(fault for fault in faults if detail not in fault)])
+    raise CommandError(message, exit_status=2 if answer.status_code == _WRONG_USAGE else 1)
+
+
+def _content(answer: httpx.Response) -> dict[str, Any]:
+    content = _checked(answer).json()
+    if not isinstance(content, dict):
+        raise CommandError("What answers there is no Lectern gateway.")
+    return content

@@ -1,0 +1,188 @@
+"""The `lectern` command."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from services.cli.client import Client, Job
+from services.cli.connection import CommandError, find_gateway, home_folder
+from services.cli.downloads import fetch as fetch_files
+from services.cli.downloads import folder_name
+from services.cli.progress import watch
+from services.cli.report import EXIT_STATUS, print_job, print_jobs, print_json, print_outcome, summary
+
+SAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "samples" / "lecture.mp4"
+
+app = typer.Typer(
+    help="Turns lecture recordings and documents into study handouts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Paper(StrEnum):
+    """Paper sizes."""
+
+    A4 = "a4"
+    US_LETTER = "us-letter"
+
+
+class Status(StrEnum):
+    """Where a job can be."""
+
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    FAILED = "failed"
+    PARTIAL = "partial"
+    DONE = "done"
+
+
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A recording (video or audio) or a PDF.")
+]
+JobId = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(file_okay=False, help="Folder for the files; by default one named after the source, here."),
+]
+
+
+def _consoles() -> tuple[Console, Console]:
+    """Results and progress: standard output carries nothing but what was asked for."""
+    return Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        _consoles()[1].print(Text(str(error), "red"), soft_wrap=True)
+        raise typer.Exit(error.exit_status) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _client() -> Iterator[Client]:
+    with _explained(), Client(find_gateway(home_folder())) as client:
+        yield client
+
+
+@app.command()
+def up(
+    source: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file to make a handout of.")
+    ] = None,
+    *,
+    home: Annotated[Path | None, typer.Option(file_okay=False, help="State folder; default LECTERN_HOME.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the page and of the API.")] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Make a handout of the bundled lecture.")] = False,
+) -> None:
+    """Run the whole of Lectern on this machine until Ctrl-C."""
+    from services.cli import up as launcher  # noqa: PLC0415 -- every other command starts without the supervisor
+
+    if sample and source is not None:
+        raise typer.BadParameter("Give a file or --sample, not both.")
+    with _explained():
+        chosen = SAMPLE if sample else source
+        asyncio.run(launcher.run(_consoles()[0], (home or home_folder()).resolve(), port=port, source=chosen))
+
+
+@app.command()
+def submit(
+    file: File,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until the end, then fetch the files.")] = False,
+    as_json: AsJson = False,
+    output: Output = None,
+    paper: Annotated[Paper, typer.Option(help="Paper size of the PDF.")] = Paper.A4,
+    language: Annotated[str, typer.Option(help="Language spoken, ISO 639, such as en.")] = "en",
+) -> None:
+    """Make a handout of FILE. With --wait the exit status is 0 for done, 3 for partial, 4 for failed."""
+    results, progress = _consoles()
+    with _client() as client:
+        job = client.submit(file, {"paper": paper.value, "language": language})
+        if not wait:
+            if as_json:
+                print_json(summary(job, ()))
+            else:
+                results.print(job["job_id"], markup=False)
+            return
+        job = watch(progress, client.follow(job["job_id"])) or client.job(job["job_id"])
+        _finish(client, job, output, as_json=as_json)
+    raise typer.Exit(EXIT_STATUS.get(job["status"], 1))
+
+
+def _finish(client: Client, job: Job, output: Path | None, *, as_json: bool) -> None:
+    folder = output or Path(folder_name(job))
+    fetched = fetch_files(client, job, folder) if job["artifacts"] else []
+    if as_json:
+        print_json(summary(job, fetched))
+    else:
+        print_outcome(_consoles()[0], job, fetched)
+
+
+@app.command()
+def jobs(
+    *,
+    as_json: AsJson = False,
+    status: Annotated[Status | None, typer.Option(help="Only jobs with this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
+) -> None:
+    """List your jobs."""
+    with _client() as client:
+        found = list(client.jobs(status.value if status else None, limit))
+    if as_json:
+        print_json({"jobs": found})
+    else:
+        print_jobs(_consoles()[0], found)
+
+
+@app.command()
+def show(job: JobId, *, as_json: AsJson = False) -> None:
+    """Tell everything about one job."""
+    with _client() as client:
+        found = client.job(job)
+    if as_json:
+        print_json(found)
+    else:
+        print_job(_consoles()[0], found)
+
+
+@app.command()
+def fetch(job: JobId, *, as_json: AsJson = False, output: Output = None) -> None:
+    """Fetch the files of a job."""
+    with _client() as client:
+        found = client.job(job)
+        if not found["artifacts"]:
+            reason = found["error"]["message"] if found["error"] else f"It is {found['status']}."
+            raise CommandError(f"This job has no files. {reason}")
+        _finish(client, found, output, as_json=as_json)
+
+
+@app.command()
+def delete(job: JobId) -> None:
+    """Delete a job and everything that was made of it."""
+    with _client() as client:
+        client.delete(job)
+
+
+@app.command(name="sign-in")
+def sign_in() -> None:
+    """Print a link that signs a browser in once."""
+    with _client() as client:
+        _consoles()[0].print(Text(client.sign_in_link()), soft_wrap=True)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,109 @@
+"""What the commands print: for people on one hand, one JSON object on the other."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.cli.client import Job
+from services.cli.downloads import Fetched
+
+EXIT_STATUS = {"done": 0, "partial": 3, "failed": 4}
+_COLOURS = {"done": "green", "partial": "yellow", "failed": "red", "running": "cyan", "submitted": "dim"}
+
+
+def plain(text: object) -> str:
+    """Text from a source on one line, without what a terminal would obey."""
+    return "".join(" " if unicodedata.category(character).startswith("C") else character for character in str(text))
+
+
+def size_text(size: int | None) -> str:
+    """A size for people."""
+    if size is None:
+        return ""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def summary(job: Job, fetched: Sequence[Fetched]) -> dict[str, Any]:
+    """The object that `--json` prints."""
+    content: dict[str, Any] = {
+        "job_id": job["job_id"],
+        "status": job["status"],
+        "trace_id": job["trace_id"],
+        "artifacts": [
+            {"name": file.name, "path": str(file.path), "size": file.size, "sha256": file.sha256} for file in fetched
+        ],
+        "warnings": [*job["warnings"], *job["missing"]],
+    }
+    if job["error"]:
+        content["error"] = job["error"]
+    return content
+
+
+def print_outcome(console: Console, job: Job, fetched: Sequence[Fetched]) -> None:
+    """How a job ended and where its files are."""
+    title = plain(job["title"] or job["source"]["name"])
+    console.print(Text.assemble(_status_text(job), "  ", (title, "bold")))
+    if job["error"]:
+        console.print(Text(f"  {plain(job['error']['message'])}", "red"))
+    for warning in (*job["warnings"], *job["missing"]):
+        console.print(Text(f"  ! {plain(warning)}", "yellow"))
+    for file in fetched:
+        # Paths are to be copied: never wrapped, never styled.
+        console.print(Text(f"  {file.path}  ({size_text(file.size)})"), soft_wrap=True)
+    console.print(Text(f"  job {job['job_id']}   trace {job['trace_id']}", "dim"), soft_wrap=True)
+
+
+def _status_text(job: Job) -> Text:
+    return Text(job["status"], _COLOURS.get(job["status"], ""))
+
+
+def stage_text(stage: dict[str, Any]) -> str:
+    """A stage in a few words: `transcription 4/14`."""
+    if stage["status"] in ("waiting", "failed"):
+        return f"{stage['stage']} {stage['status']}"
+    return f"{stage['stage']} {stage['units_done']}/{stage['units'] or '?'}"
+
+
+def print_job(console: Console, job: Job) -> None:
+    """Everything about a job."""
+    print_outcome(console, job, ())
+    if job["submitted_at"]:
+        console.print(Text(f"  submitted {job['submitted_at']}", "dim"))
+    for stage in job["stages"]:
+        console.print(f"  {stage_text(stage)}", markup=False)
+    for artifact in job["artifacts"]:
+        console.print(f"  {artifact['name']}  ({size_text(artifact['size'])})", markup=False)
+
+
+def print_jobs(console: Console, jobs: Sequence[Job]) -> None:
+    """A table of jobs."""
+    if not jobs:
+        console.print("No jobs yet. Send a file with `lectern submit FILE`.", markup=False)
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("job", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("stage", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    for job in jobs:
+        current = next((stage for stage in job["stages"] if stage["status"] in ("running", "failed")), None)
+        where = stage_text(current) if current else ""
+        table.add_row(job["job_id"], _status_text(job), where, Text(plain(job["source"]["name"])))
+    console.print(table)
