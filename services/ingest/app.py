@@ -1,7 +1,8 @@
 """Composition root of the ingest service."""
 
-from services.ingest.adapters.engines import CuttingOptions, LocalPreparationEngine
+from services.ingest.adapters.engines import LocalPreparationEngine
 from services.ingest.domain.ingest_source import IngestSource, PreparationEngine
+from services.ingest.domain.options import CuttingOptions
 from services.ingest.handlers import register
 from services.ingest.settings import IngestSettings
 from shared.checkpoints import Checkpoints

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.transcription.adapters.engines import PdfPageEngine, VideoSlideEngine, WhisperEngine
-from services.transcription.domain.ports import PageEngine, SlideEngine, SpeechEngine
+from services.transcription.adapters.engines import PdfPageEngine, ProcessAssembler, VideoSlideEngine, WhisperEngine
+from services.transcription.domain.ports import Assembler, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.units import TranscriptionUnits
 from services.transcription.handlers import register
 from services.transcription.settings import TranscriptionSettings
@@ -21,6 +21,7 @@ class Engines:
     speech: SpeechEngine
     slides: SlideEngine
     pages: PageEngine
+    assembler: Assembler
 
 
 def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
@@ -29,16 +30,25 @@ def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
     speech = WhisperEngine(speech_options, settings.speech_timeout_s)
     slides = VideoSlideEngine(settings.slides_threads, settings.slides_timeout_s)
     pages = PdfPageEngine(settings.pages_timeout_s)
-    for engine in (speech, slides, pages):
+    assembler = ProcessAssembler(settings.join_timeout_s)
+    for engine in (speech, slides, pages, assembler):
         parts.on_stop.callback(engine.close)
-    return Engines(speech, slides, pages)
+    return Engines(speech, slides, pages, assembler)
 
 
 async def build(engines: Engines, parts: Parts) -> None:
     """Wire the service."""
     checkpoints = Checkpoints(parts.database, parts.store, "transcription")
     await checkpoints.prepare()
-    units = TranscriptionUnits(parts.store, checkpoints, parts.scratch, engines.speech, engines.slides, engines.pages)
+    units = TranscriptionUnits(
+        parts.store,
+        checkpoints,
+        parts.scratch,
+        engines.speech,
+        engines.slides,
+        engines.pages,
+        engines.assembler,
+    )
     register(parts.broker, units, parts.publish)
     subscribe_removal(parts, checkpoints, "transcription")
 

@@ -28,3 +28,4 @@ class TranscriptionSettings(BaseSettings):
     pages_timeout_s: Annotated[
         float, Field(gt=0, description="Longest time that reading one range of pages may take.")
     ] = 600.0
+    join_timeout_s: Annotated[float, Field(gt=0, description="Longest time that joining all units may take.")] = 300.0

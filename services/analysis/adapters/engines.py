@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from services.analysis.offline import analyse
 from shared.documents import SourceDocument, StudyGuide
 from shared.engine_process import EngineProcess
 
 
 def analyse_file(document: Path) -> StudyGuide:
-    """The guide of the SourceDocument in the JSON file `document`."""
+    """The guide of the SourceDocument in the JSON file `document`. Runs in the child: only there are engines loaded."""
+    from services.analysis.offline import analyse  # noqa: PLC0415 -- 130 MB that the service itself does not need
+
     return analyse(SourceDocument.model_validate_json(document.read_bytes()))
 
 

@@ -1,74 +1,15 @@
 """Probing and cutting behind their port, in a child process."""
 
-import hashlib
-from pathlib import Path
-
-from services.ingest.adapters.audio import extract_audio
-from services.ingest.adapters.cut import plan_cuts, write_unit
-from services.ingest.adapters.inspect import inspect_source
-from services.ingest.domain.ingest_source import Piece, PreparationRequest, Prepared
-from services.ingest.domain.ranges import plan_page_ranges, plan_slide_ranges
-from services.ingest.domain.values import Inspection, Limits
-from shared.documents import Value
+from services.ingest.domain.ingest_source import PreparationRequest, Prepared
+from services.ingest.domain.options import CuttingOptions
 from shared.engine_process import EngineProcess
-from shared.events import PageRange, SlideRange
 
 
-class CuttingOptions(Value):
-    """Limits, and how large units are."""
+def prepare(request: PreparationRequest, options: CuttingOptions) -> Prepared:
+    """Inspect and cut. Runs in the child: only there are numpy and pdfium loaded."""
+    from services.ingest.adapters.preparation import prepare_source  # noqa: PLC0415 -- see above
 
-    limits: Limits
-    slide_range_s: float
-    pages_per_unit: int
-
-
-def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prepared:
-    """Inspect the source and cut it into units. Raises InvalidSourceError, SourceTooLargeError, EngineError."""
-    found = inspect_source(request.source, request.name, options.limits)
-    with request.source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    duration_s = found.duration_s
-    speech: tuple[Piece, ...] = ()
-    if found.has_audio:
-        speech, sound_s = _cut_speech(found, request, options.limits)
-        duration_s = max(duration_s or 0.0, sound_s)
-    spans = plan_slide_ranges(duration_s, options.slide_range_s) if found.has_video and duration_s else []
-    pages = plan_page_ranges(found.page_count, options.pages_per_unit) if found.page_count else []
-    return Prepared(
-        source=found.path,
-        sha256=digest,
-        size=found.size,
-        kind=found.kind,
-        media_type=found.media_type,
-        title=found.title,
-        duration_s=None if duration_s is None else round(duration_s, 3),
-        page_count=found.page_count,
-        warnings=found.warnings,
-        speech=speech,
-        slides=tuple(SlideRange.model_validate(span.model_dump()) for span in spans),
-        pages=tuple(PageRange.model_validate(span.model_dump()) for span in pages),
-    )
-
-
-def _cut_speech(found: Inspection, request: PreparationRequest, limits: Limits) -> tuple[tuple[Piece, ...], float]:
-    folder = request.source.parent
-    sound = extract_audio(found.path, folder / "sound.wav", found.audio_streams, limits)
-    if sound.silent:  # a track of nothing but zeros: there is nothing to recognise
-        return (), sound.duration_s
-    pieces = tuple(
-        Piece(
-            number=unit.number,
-            start_s=unit.start_s,
-            end_s=unit.end_s,
-            path=write_unit(sound.path, unit, _piece_path(folder, unit.number)),
-        )
-        for unit in plan_cuts(sound.path, float(request.unit_s))
-    )
-    return pieces, sound.duration_s
-
-
-def _piece_path(folder: Path, number: int) -> Path:
-    return folder / f"speech-{number}.flac"
+    return prepare_source(request, options)
 
 
 class LocalPreparationEngine:
@@ -81,7 +22,7 @@ class LocalPreparationEngine:
 
     async def prepare(self, request: PreparationRequest) -> Prepared:
         """Inspect and cut."""
-        return await self._process.run(self._timeout_s, prepare_source, request, self._options)
+        return await self._process.run(self._timeout_s, prepare, request, self._options)
 
     def close(self) -> None:
         """End the child process."""

@@ -4,13 +4,14 @@ import datetime as dt
 
 from services.rendering.domain.handout import Handout, RenderOptions
 from services.rendering.domain.render_handout import RenderedFile, RenderRequest
-from services.rendering.domain.rendering import render
 from shared.documents import SourceDocument, StudyGuide, Transcript
 from shared.engine_process import EngineProcess
 
 
 def render_files(request: RenderRequest, *, system_fonts: bool) -> list[RenderedFile]:
-    """Render what lies in the request's folder."""
+    """Render what lies in the request's folder. Runs in the child: only there is the typesetter loaded."""
+    from services.rendering.domain.rendering import render  # noqa: PLC0415 -- the service itself does not need it
+
     folder = request.folder
     transcript = folder / "transcript.json"
     handout = Handout(

@@ -3,14 +3,50 @@
 from functools import partial
 from pathlib import Path
 
+from services.transcription.domain.results import AssembledSource
 from services.transcription.pages.models import PageOptions, PageUnit
-from services.transcription.pages.read import read_pages
-from services.transcription.slides.scan import scan_range
 from services.transcription.slides.values import SlideOptions, SlideUnit
 from services.transcription.speech.recognise import SpeechOptions, SpeechUnit
-from services.transcription.speech.whisper import preload, transcribe_unit
 from shared.engine_process import EngineProcess
-from shared.events import PageRange, SlideRange
+from shared.events import PageRange, SlideRange, SourceIngested
+
+# Engines are imported in the functions below, which run in the children: the service itself stays small.
+
+
+def load_whisper(options: SpeechOptions) -> None:
+    """Load the speech model."""
+    from services.transcription.speech.whisper import preload  # noqa: PLC0415 -- see above
+
+    preload(options)
+
+
+def transcribe(audio: Path, start_s: float, options: SpeechOptions) -> SpeechUnit:
+    """Recognise one piece."""
+    from services.transcription.speech.whisper import transcribe_unit  # noqa: PLC0415 -- see above
+
+    return transcribe_unit(audio, start_s, options)
+
+
+def scan(video: Path, span: SlideRange, output: Path, options: SlideOptions) -> SlideUnit:
+    """Find the slides of one span."""
+    from services.transcription.slides.scan import scan_range  # noqa: PLC0415 -- see above
+
+    return scan_range(video, span.start_s, span.end_s, output, options)
+
+
+def read(document: Path, pages: PageRange, output: Path, options: PageOptions) -> PageUnit:
+    """Read one range of pages."""
+    from services.transcription.pages.read import read_pages  # noqa: PLC0415 -- see above
+
+    return read_pages(document, pages.first, pages.last, output, options)
+
+
+def join(plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
+    """Join the units of a source."""
+    from services.transcription.domain.assembly import assemble  # noqa: PLC0415 -- see above
+
+    return assemble(plan, units)
+
 
 # What the engine's own time limit is below the one that kills it, so that it can still say what it was doing.
 MARGIN = 0.9
@@ -22,12 +58,12 @@ class WhisperEngine:
     def __init__(self, options: SpeechOptions, timeout_s: float) -> None:
         self._options = options
         self._timeout_s = timeout_s
-        self._process = EngineProcess(partial(preload, options))
+        self._process = EngineProcess(partial(load_whisper, options))
 
     async def transcribe(self, audio: Path, start_s: float, language: str) -> SpeechUnit:
         """The words of `audio`."""
         options = self._options.model_copy(update={"language": language})
-        return await self._process.run(self._timeout_s, transcribe_unit, audio, start_s, options)
+        return await self._process.run(self._timeout_s, transcribe, audio, start_s, options)
 
     def close(self) -> None:
         """End the child process."""
@@ -44,9 +80,7 @@ class VideoSlideEngine:
 
     async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
         """The slides shown in `span`."""
-        return await self._process.run(
-            self._timeout_s, scan_range, video, span.start_s, span.end_s, output, self._options
-        )
+        return await self._process.run(self._timeout_s, scan, video, span, output, self._options)
 
     def close(self) -> None:
         """End the child process."""
@@ -62,9 +96,23 @@ class PdfPageEngine:
 
     async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
         """The blocks of `pages`."""
-        return await self._process.run(
-            self._timeout_s, read_pages, document, pages.first, pages.last, output, PageOptions()
-        )
+        return await self._process.run(self._timeout_s, read, document, pages, output, PageOptions())
+
+    def close(self) -> None:
+        """End the child process."""
+        self._process.kill()
+
+
+class ProcessAssembler:
+    """An Assembler in a child process."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._process = EngineProcess()
+
+    async def assemble(self, plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
+        """The one document of a source."""
+        return await self._process.run(self._timeout_s, join, plan, units)
 
     def close(self) -> None:
         """End the child process."""

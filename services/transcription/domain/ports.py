@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Protocol
 
+from services.transcription.domain.results import AssembledSource
 from services.transcription.pages.models import PageUnit
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.recognise import SpeechUnit
-from shared.events import PageRange, SlideRange
+from shared.events import PageRange, SlideRange, SourceIngested
 
 
 class SpeechEngine(Protocol):
@@ -30,4 +31,12 @@ class PageEngine(Protocol):
 
     async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
         """The blocks of `pages`; pictures of figures are written into `output`. Raises EngineError."""
+        ...
+
+
+class Assembler(Protocol):
+    """Joins units. Not an engine, but heavy on long sources, so it runs where engines run."""
+
+    async def assemble(self, plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
+        """The one document of a source from the JSON of its units, by their names."""
         ...

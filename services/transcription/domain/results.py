@@ -1,8 +1,10 @@
-"""What the checkpoint of a unit holds: references to its result and its pictures."""
+"""What the checkpoint of a unit holds, and what the join makes of all units."""
+
+from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from shared.documents import Value
+from shared.documents import SourceDocument, Transcript, Value
 from shared.storage import ObjectRef
 
 
@@ -11,3 +13,12 @@ class Stored(Value):
 
     result: ObjectRef
     pictures: dict[str, ObjectRef] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AssembledSource:
+    """A document, its transcript, and where its pictures come from: name -> (unit, name of the file there)."""
+
+    document: SourceDocument
+    transcript: Transcript | None = None
+    pictures: dict[str, tuple[str, str]] = field(default_factory=dict)

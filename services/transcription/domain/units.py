@@ -4,17 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
 
 from pydantic import BaseModel
 
-from services.transcription.domain.assembly import AssembledSource, assemble
 from services.transcription.domain.plan import UnitCommand, commands, unit_name
-from services.transcription.domain.ports import PageEngine, SlideEngine, SpeechEngine
-from services.transcription.domain.results import Stored
-from services.transcription.pages.models import PageUnit
-from services.transcription.slides.values import SlideUnit
-from services.transcription.speech.recognise import SpeechUnit
+from services.transcription.domain.ports import Assembler, PageEngine, SlideEngine, SpeechEngine
+from services.transcription.domain.results import AssembledSource, Stored
 from shared.checkpoints import Checkpoints
 from shared.events import (
     Command,
@@ -33,8 +28,6 @@ JSON, PNG = "application/json", "image/png"
 PLAN, DOCUMENT = "plan", "document"
 NO_PICTURES: Mapping[str, Path] = MappingProxyType({})
 
-U = TypeVar("U", bound=BaseModel)
-
 
 class TranscriptionUnits:
     """Computes units, keeps their results as objects, and joins them when all are there."""
@@ -47,6 +40,7 @@ class TranscriptionUnits:
         speech: SpeechEngine,
         slides: SlideEngine,
         pages: PageEngine,
+        assembler: Assembler,
     ) -> None:
         self._store = store
         self._checkpoints = checkpoints
@@ -54,6 +48,7 @@ class TranscriptionUnits:
         self._speech = speech
         self._slides = slides
         self._pages = pages
+        self._assembler = assembler
 
     async def plan(self, event: SourceIngested) -> None:
         """Remember what is to be joined."""
@@ -124,12 +119,8 @@ class TranscriptionUnits:
         return await self._checkpoints.run(message, DOCUMENT, compute, SourceTranscribed)
 
     async def _assemble(self, plan: SourceIngested, stored: dict[str, Stored]) -> SourceTranscribed:
-        source = assemble(
-            plan,
-            speech=list((await self._units(stored, "speech-", SpeechUnit)).values()),
-            slides=await self._units(stored, "slides-", SlideUnit),
-            pages=await self._units(stored, "pages-", PageUnit),
-        )
+        units = {name: await self._store.read(unit.result.key) for name, unit in stored.items()}
+        source = await self._assembler.assemble(plan, units)
         prefix = _prefix(plan)
         await self._place_pictures(prefix, source, stored)
         document = await self._store.put_bytes(
@@ -145,13 +136,6 @@ class TranscriptionUnits:
         for name, (unit, picture) in sorted(source.pictures.items()):
             data = await self._store.read(stored[unit].pictures[picture].key)
             await self._store.put_bytes(f"{prefix}/{name}", data, PNG)
-
-    async def _units(self, stored: Mapping[str, Stored], kind: str, model: type[U]) -> dict[str, U]:
-        return {
-            name: model.model_validate_json(await self._store.read(unit.result.key))
-            for name, unit in stored.items()
-            if name.startswith(kind)
-        }
 
 
 def _prefix(message: Message) -> str:
