@@ -87,7 +87,7 @@ def test_where_nobody_speaks_there_are_no_words(tmp_path: Path, name: str) -> No
 def test_a_file_without_sound_is_a_bad_source(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"no sound at all")
-    with pytest.raises(InvalidSourceError, match="a.wav") as fault:
+    with pytest.raises(InvalidSourceError, match=r"a\.wav") as fault:
         transcribe_unit(path, 0.0, OPTIONS)
     assert "a.wav" not in fault.value.public_message
 
