@@ -1,5 +1,6 @@
 """A section of the handout: which key points stand beside which picture."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,10 +53,14 @@ class TableView:
 
 @dataclass(frozen=True)
 class Row:
-    """Pictures and the key points that belong beside them; either may be empty."""
+    """Pictures and the key points that belong beside them; either may be empty.
+
+    `short` rows fit on a page whatever their letters, and are not broken across two.
+    """
 
     pictures: tuple[Picture, ...]
     points: tuple[Point, ...]
+    short: bool
 
 
 @dataclass(frozen=True)
@@ -111,9 +116,15 @@ def _rows(
             current = next((n for n, p in enumerate(pictured) if _belongs(p, blocks)), current)
             points.setdefault(current, []).append(Point(text, passages.place_of(claim.blocks)))
     pictures = [picture_of(block, passages.places.get(block.id)) for block in pictured]
-    beside = [Row(tuple(pictures[n : n + 1]), tuple(points[n])) for n in sorted(points)]
+    beside = [Row(tuple(pictures[n : n + 1]), tuple(points[n]), _is_short(points[n])) for n in sorted(points)]
     alone = tuple(picture for n, picture in enumerate(pictures) if n not in points)
-    return (*beside, Row(alone, ())) if alone else tuple(beside)
+    return (*beside, Row(alone, (), short=False)) if alone else tuple(beside)
+
+
+def _is_short(points: list[Point]) -> bool:
+    """Whether the points take at most about 30 lines of 45 letters; capitals and wide characters count double."""
+    widths = [sum(1 if c.islower() or c == " " else 2 for c in point.text) for point in points]
+    return sum(math.ceil(width / 45) + 0.6 for width in widths) <= 30
 
 
 def _belongs(picture: SlideBlock | FigureBlock, cited: list[Block]) -> bool:

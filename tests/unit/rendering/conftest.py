@@ -40,10 +40,22 @@ LECTURE = (
             "Fewer than half are monitored from the ground",
         ),
         (
-            "Good morning, and welcome to the third lecture on natural hazards, in which we talk about how volcanoes are monitored.",
-            "There are about fifteen hundred potentially active volcanoes on land, and roughly fifty of them erupt in any one year.",
-            "Some eight hundred million people live within a hundred kilometres of one of them, so this is not a remote problem.",
-            "The aim of monitoring is not to predict the exact minute of an eruption; it is to notice unrest early enough that people can leave.",
+            (
+                "Good morning, and welcome to the third lecture on natural hazards, in which we talk about "
+                "how volcanoes are monitored."
+            ),
+            (
+                "There are about fifteen hundred potentially active volcanoes on land, and roughly fifty of "
+                "them erupt in any one year."
+            ),
+            (
+                "Some eight hundred million people live within a hundred kilometres of one of them, so this "
+                "is not a remote problem."
+            ),
+            (
+                "The aim of monitoring is not to predict the exact minute of an eruption; it is to notice "
+                "unrest early enough that people can leave."
+            ),
             "And yet fewer than half of these volcanoes have even a single instrument on the ground.",
         ),
     ),
@@ -56,10 +68,22 @@ LECTURE = (
         ),
         (
             "Let us begin with the oldest and still the most useful tool, the seismometer.",
-            "A volcano-tectonic earthquake is a short, sharp event in which brittle rock breaks as magma pushes it aside.",
-            "A long-period event is a slower oscillation, between half a hertz and five hertz, caused by fluid resonating in a crack.",
-            "Tremor is a continuous signal that lasts from minutes to months and usually means that gas or magma is on the move.",
-            "At Pinatubo in 1991 the number of earthquakes rose from a handful to several hundred a day within two weeks.",
+            (
+                "A volcano-tectonic earthquake is a short, sharp event in which brittle rock breaks as magma "
+                "pushes it aside."
+            ),
+            (
+                "A long-period event is a slower oscillation, between half a hertz and five hertz, caused by "
+                "fluid resonating in a crack."
+            ),
+            (
+                "Tremor is a continuous signal that lasts from minutes to months and usually means that gas "
+                "or magma is on the move."
+            ),
+            (
+                "At Pinatubo in 1991 the number of earthquakes rose from a handful to several hundred a day "
+                "within two weeks."
+            ),
             "One seismometer tells you that something happened; you need at least four to say where, and how deep.",
         ),
     ),
@@ -67,11 +91,23 @@ LECTURE = (
         "Ground deformation",
         ("Tiltmeters: microradians, seconds", "GNSS: millimetres, daily", "InSAR: whole volcano, every 6-12 days"),
         (
-            "Now, when magma collects in a reservoir, the ground above it swells, and that is something we can measure.",
+            (
+                "Now, when magma collects in a reservoir, the ground above it swells, and that is something "
+                "we can measure."
+            ),
             "Inflation is the swelling of a volcano's surface as pressure in the reservoir below it increases.",
-            "A tiltmeter notices a change of one microradian, which is lifting the end of a beam one kilometre long by one millimetre.",
-            "Satellite radar interferometry, or InSAR, compares two radar images of the same place and shows movement as coloured fringes.",
-            "Each fringe stands for about two point eight centimetres of movement towards the satellite or away from it.",
+            (
+                "A tiltmeter notices a change of one microradian, which is lifting the end of a beam one "
+                "kilometre long by one millimetre."
+            ),
+            (
+                "Satellite radar interferometry, or InSAR, compares two radar images of the same place and "
+                "shows movement as coloured fringes."
+            ),
+            (
+                "Each fringe stands for about two point eight centimetres of movement towards the satellite "
+                "or away from it."
+            ),
         ),
     ),
     (
@@ -84,8 +120,14 @@ LECTURE = (
         (
             "The third family of methods looks at what comes out, because gas travels faster than magma.",
             "Sulphur dioxide flux is the mass of the gas that leaves the volcano in a day, usually given in tonnes.",
-            "Carbon dioxide comes out of magma at greater depth, so a rising ratio of carbon to sulphur says that fresh magma is on its way.",
-            "A sudden drop in gas is not good news: it can mean that the conduit is blocked and that pressure is building.",
+            (
+                "Carbon dioxide comes out of magma at greater depth, so a rising ratio of carbon to sulphur "
+                "says that fresh magma is on its way."
+            ),
+            (
+                "A sudden drop in gas is not good news: it can mean that the conduit is blocked and that "
+                "pressure is building."
+            ),
         ),
     ),
     (
@@ -94,23 +136,38 @@ LECTURE = (
         (
             "So far we have looked at each signal by itself, but no observatory ever decides on one signal alone.",
             "An alert level is a public summary of a volcano's state, in four colours from green to red.",
-            "The level is decided by people who look at all the data together; there is no threshold that does it for them.",
-            "A false alarm is expensive: on Guadeloupe in 1976 over seventy thousand people left for months, and no magmatic eruption came.",
-            "At Nevado del Ruiz in 1985 the map existed, the warning existed, and still twenty-three thousand people died because nobody gave the order.",
+            (
+                "The level is decided by people who look at all the data together; there is no threshold that "
+                "does it for them."
+            ),
+            (
+                "A false alarm is expensive: on Guadeloupe in 1976 over seventy thousand people left for "
+                "months, and no magmatic eruption came."
+            ),
+            (
+                "At Nevado del Ruiz in 1985 the map existed, the warning existed, and still twenty-three "
+                "thousand people died because nobody gave the order."
+            ),
         ),
     ),
 )
 GLOSSARY = (
     (
         "Tremor",
-        "A continuous seismic signal that lasts from minutes to months and usually means that gas or magma is on the move.",
+        (
+            "A continuous seismic signal that lasts from minutes to months and usually means that gas or "
+            "magma is on the move."
+        ),
         1,
         3,
     ),
     ("Inflation", "The swelling of a volcano's surface as pressure in the reservoir below it increases.", 2, 1),
     (
         "InSAR",
-        "Satellite radar interferometry: compares two radar images of the same place and shows movement as coloured fringes.",
+        (
+            "Satellite radar interferometry: compares two radar images of the same place and shows movement "
+            "as coloured fringes."
+        ),
         2,
         3,
     ),
@@ -257,11 +314,17 @@ def report(images: Path, *, columns: int = 6, rows: int = 12) -> Handout:
     paragraphs = (
         ("The catchment drains 412 square kilometres of limestone and reacts to rain within six hours.", 1),
         (
-            "A unit hydrograph is the response of the catchment to one millimetre of effective rain that falls in one hour.",
+            (
+                "A unit hydrograph is the response of the catchment to one millimetre of effective rain that "
+                "falls in one hour."
+            ),
             2,
         ),
         (
-            "Peak discharge in the wet year was 2.4 times that of the dry year although rainfall differed by only 31 %.",
+            (
+                "Peak discharge in the wet year was 2.4 times that of the dry year although rainfall differed "
+                "by only 31 %."
+            ),
             3,
         ),
     )
