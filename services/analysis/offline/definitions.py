@@ -21,7 +21,7 @@ _GENUS = (
     r"|conversion|transfer|use of"
     r"|additional|extra|name (?:for|of|given)|term for|measure|property|quantity|price|point at"
     r"|point where|region|layer|part of|area|unit"
-    r"|state|condition|situation|act|art|theory|law|system|smallest|largest|fraction|proportion"
+    r"|state|condition|situation|act|art|theory|law|system|finding that|smallest|largest|fraction|proportion"
     r"|probability|time (?:it|that)|distance|result of"
     r"|network|fluid|membrane|structure|molecule|enzyme|organelle|group|class|body|collection|period"
     r"|right to|theory that|claim that|view that|belief that|value of)"
@@ -249,7 +249,7 @@ _WEAK_GENUS = re.compile(
     r"|reason|way|sign)|great|example|bad|nice|problem|reason|question|example|way to go|mistake|matter"
     r"|big|huge|disaster|success|failure|key|same|only|best|worst|most|more|first|second|third|last"
     r"|point|case|thing|simple|classic|perfect"
-    r"|serious|terrible|beautiful|lovely|long|mess|kind of|sort of|little|very|rather|quite|shame|mystery|surprise)\b",
+    r"|serious|terrible|beautiful|lovely|long|mess|kind of|sort of|little|shame|mystery|surprise)\b",
     re.IGNORECASE,
 )
 
@@ -283,6 +283,8 @@ def _definition(term: str, text: str, strength: int) -> Definition | None:
     if re.search(
         r"\b(?:this|these|those|here|above|below|i|it|its|they|their|them|following)\b", text[:16], re.IGNORECASE
     ):
+        return None
+    if re.search(r"\b(?:above|below|as follows|following)\b", text):
         return None
     if set(words(normal_text(term))) <= set(words(normal_text(text))):
         return None

@@ -88,6 +88,7 @@ def _in_sentences(material: Material) -> Iterator[_Found]:
         before = None if sentence.is_line else sentence
 
 
+_GENERAL = re.compile(r"^(?:when|whenever|if|as)\b", re.IGNORECASE)  # what happens each time, not what happened once
 _NAMED = re.compile(
     r"^(?:this|that|these|such an? \w+|this (?:process of \w+|process|effect|idea|phenomenon|method"
     r"|rule|movement|principle|policy|system|quantity|difference|gap)|we call (?:this|that|it)"
@@ -101,7 +102,13 @@ _NAMED = re.compile(
 def _named_after(before: Sentence, sentence: Sentence) -> Definition | None:
     """A definition in two sentences: what it is, then "This is called X"."""
     match = _NAMED.match(sentence.text) if len(sentence.text) < 120 else None
-    if not match or before.fault >= 0.6 or definition_in(before.text) or not 6 <= before.words <= 40:
+    if (
+        not match
+        or not _GENERAL.match(before.text)
+        or before.fault >= 0.6
+        or definition_in(before.text)
+        or not 6 <= before.words <= 40
+    ):
         return None
     term = plain_term(match["t"])
     return Definition(term, before.text, 2) if is_term(term) and "call" in sentence.text else None
@@ -123,4 +130,4 @@ def _in_tables(material: Material) -> Iterator[_Found]:
 
 def _written(term: str) -> str:
     first = term.split(maxsplit=1)[0]
-    return term[0].upper() + term[1:] if first.islower() else term
+    return term[0].upper() + term[1:] if first.islower() and first.replace("-", "").isalpha() else term

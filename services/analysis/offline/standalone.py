@@ -62,11 +62,14 @@ _ORDER = re.compile(
 )
 _EXAMPLE = re.compile(r"^(?:for example|for instance|e\.g\.|say)\b|\bfor example\b", re.IGNORECASE)
 _MARKUP = re.compile(r"[{}<>|\\^~=_]{1}|https?://|www\.|\.{3,}|\[\d+\]|@\w|\s[-+*/]\s|\$")
+_INFINITIVE = re.compile(r"^to [a-z]+ [^,]*$", re.IGNORECASE)
 _CONDITIONAL_FRAGMENT = re.compile(
     r"^(?:if|when|although|while|because|since|unless|as|after|before|once|whereas|though)\b[^,]*$", re.IGNORECASE
 )
 _UNFINISHED = re.compile(
-    r"(?:[:,;]|\b(?:and|or|but|the|a|an|of|to|in|that|which|is|are|with|for|so|because))[.]?$", re.IGNORECASE
+    r"(?:[:,;]|\b(?:and|or|but|the|a|an|of|to|in|that|which|is|are|with|for|so|because|says|follows"
+    r"|including|e\.g))[.]?$",
+    re.IGNORECASE,
 )
 _FIELD = re.compile(r"\w: \S")  # "Size: 1 byte Kind: none": a form, not a sentence
 _SELF = re.compile(
@@ -85,7 +88,7 @@ def fault(text: str, raw: str, *, english: bool) -> float:
     """How badly the cleaned sentence `text` (as spoken: `raw`) reads alone; `NOT_QUOTABLE` and above means never."""
     found = words(text)
     total = _length_fault(text, found) + _symbol_fault(text)
-    if raw.rstrip('"”’) ').endswith(("?", "？")):
+    if raw.rstrip('"”’) ').endswith(("?", "？", ":")):
         total += NOT_QUOTABLE
     if not english:
         return total
@@ -157,7 +160,7 @@ def _is_imperative(text: str) -> bool:
 
 def _form_fault(text: str, found: list[str]) -> float:
     total = 0.0
-    if _UNFINISHED.search(text) or _CONDITIONAL_FRAGMENT.match(text):
+    if _UNFINISHED.search(text) or _CONDITIONAL_FRAGMENT.match(text) or _INFINITIVE.match(text):
         total += NOT_QUOTABLE
     if not _AUXILIARY.search(text) and not _has_verb(found):
         total += 0.8
