@@ -61,11 +61,11 @@ def _repaired(path: Path) -> pdfium.PdfDocument:
         raise InvalidSourceError(DAMAGED, internal=str(error)) from error
 
 
-def document_title(document: pdfium.PdfDocument) -> str | None:
+def document_title(document: pdfium.PdfDocument, file_name: str) -> str | None:
     """The title in the file's own metadata, unless it is empty or only a file's name."""
     title = clean(str(document.get_metadata_dict().get("Title", "")))
     is_name = title.lower().endswith((".doc", ".docx", ".tex", ".dvi", ".pdf", ".ppt", ".pptx", ".indd", ".odt"))
-    return None if is_name or title.lower() in {"", "untitled"} else title
+    return None if is_name or title.lower() in {"", "untitled", file_name.lower()} else title
 
 
 def document_outline(document: pdfium.PdfDocument, first: int, last: int) -> tuple[OutlineEntry, ...]:

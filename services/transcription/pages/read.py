@@ -39,7 +39,7 @@ def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOpti
             first=first,
             last=last,
             page_count=count,
-            title=document_title(document),
+            title=document_title(document, pdf.stem),
             pages=tuple(_page(document, number, output, options) for number in numbers),
             outline=document_outline(document, first, last),
         )
