@@ -26,17 +26,14 @@ class Measured:
 class _Ends:
     """The last moment seen in each stream, in the file's own time."""
 
-    file_size: int
     end_s: dict[int, float] = field(default_factory=dict)
 
     def read(self, lines: Iterable[bytes]) -> None:
-        """Take in ffprobe's packets: `stream,pts,dts,duration,size,position`, anything of which may be missing."""
+        """Take in ffprobe's packets: `stream,pts,dts,duration`, anything of which may be missing."""
         for line in lines:
             fields = line.rstrip(b"\n,").split(b",")
-            if len(fields) < 6 or not fields[0].isdigit():
+            if len(fields) < 4 or not fields[0].isdigit():
                 continue
-            if fields[4].isdigit() and fields[5].isdigit() and int(fields[4]) + int(fields[5]) > self.file_size:
-                continue  # listed in the index, but behind the end of a cut-off file
             moment_s = _number(fields[1], _number(fields[2], math.nan)) + _number(fields[3], 0.0)
             if math.isfinite(moment_s):
                 stream = int(fields[0])
@@ -51,17 +48,16 @@ def measure_duration(
     """Seconds from the file's first time stamp (`start_s`) to the end of the last packet of `streams`.
 
     A header's claim is checked by reading the last seconds it speaks of; a claim that does not hold, or none, costs
-    one pass over the packets (no decoding). Only those of `streams` are read that the format lets ffmpeg skip to.
+    one pass over the packets (no decoding).
     """
-    size = path.stat().st_size
-    ends = _Ends(size)
+    ends = _Ends()
     tail = claimed_s is not None and claimed_s > 2 * TAIL_S and not estimated
     if tail and claimed_s is not None:
         _read_packets(path, ends, limits, interval=f"{start_s + claimed_s - TAIL_S:.3f}%")
         if all(ends.end_s.get(stream, -math.inf) >= start_s + claimed_s - TAIL_S for stream in streams):
             last_s = max(ends.end_s[stream] for stream in streams)
             return Measured(last_s - start_s, estimated=False, empty_streams=frozenset())
-    ends = _Ends(size)
+    ends = _Ends()
     _read_packets(path, ends, limits)
     empty = frozenset(stream for stream in streams if stream not in ends.end_s)
     last_s = max((ends.end_s[stream] for stream in streams if stream in ends.end_s), default=-math.inf)
@@ -71,7 +67,7 @@ def measure_duration(
 
 def _read_packets(path: Path, ends: _Ends, limits: Limits, interval: str | None = None) -> None:
     span = ["-read_intervals", interval] if interval else []
-    entries = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos", "-of", "csv=p=0"]
+    entries = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time", "-of", "csv=p=0"]
     command = ["ffprobe", "-v", "error", *span, *entries, *media_input(path)]
     try:
         with stream_media_tool(command, timeout_s=limits.timeout_s) as lines:
