@@ -38,7 +38,8 @@ class Slide(Generic[T]):
 def group_builds(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
     """Merges neighbours in time that are builds of one slide; blank screens are left out.
 
-    A page scrolled a little stays the page that it was. A title left from the slide before that fits the following slide as well begins the following one.
+    A page scrolled a little stays the page that it was. A title left from the slide before
+    that fits the following slide as well begins the following one.
     """
     grouped: list[Showing[T]] = []
     tail: Showing[T] | None = None  # the last picture within the last group, when it has less than its fullest

@@ -108,10 +108,12 @@ def relate(first: View, second: View, *, changed_limit: int = CHANGED_BLOCKS) ->
 
 def is_scrolled(first: View, second: View) -> bool:
     """Whether the second is the first moved up or down by less than a quarter of the screen."""
-    band = first.grey[SCROLL : HEIGHT - SCROLL]
     if first.ink[SCROLL : HEIGHT - SCROLL].mean() < BLANK_SHARE:
         return False
-    return float(cv2.matchTemplate(second.grey, band, cv2.TM_CCOEFF_NORMED).max()) > SCROLL_MATCH
+    # Steps from row to row: black bars beside a slide, which match whatever is shown, have none.
+    rows, other_rows = (cv2.Sobel(view.grey, cv2.CV_32F, 0, 1) for view in (first, second))
+    match = cv2.matchTemplate(other_rows, rows[SCROLL : HEIGHT - SCROLL], cv2.TM_CCOEFF_NORMED)
+    return float(match.max()) > SCROLL_MATCH
 
 
 def encode(view: View) -> Fingerprint:

@@ -1,5 +1,7 @@
 """Two pictures of the screen: the same, a build, less, or another slide."""
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def builds(seed: int, theme: str = "light") -> list[View]:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_build_holds_the_one_before(seed: int, theme: str) -> None:
     steps = builds(seed, theme)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         assert relate(before, after) is Relation.BUILD
         assert relate(after, before) is Relation.REDUCED
 
