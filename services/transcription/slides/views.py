@@ -34,7 +34,7 @@ BLANK_SHARE = 0.0012  # of the picture's pixels: less ink than one short word
 ALIKE = 0.8  # correlation; other text in the same line stays under 0.6
 MIN_SPREAD = 20.0  # variance of grey levels: less is a flat block
 SCROLL = 40  # rows that a page may move up or down and still be the page
-SCROLL_MATCH = 0.8  # correlation; half a pixel off costs 0.1, other text stays under 0.6
+SCROLL_MATCH = 0.65  # correlation; half a pixel off costs 0.1, and a highlighted part of a drawing as much
 LOST_SHARE = 0.12  # of the ink: page numbers and the like may change in a build
 
 _KERNEL = np.ones((3, 3), np.uint8)
