@@ -1,13 +1,28 @@
 """The web page: server-rendered, refreshed piece by piece with htmx."""
 
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter
-from starlette.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from services.gateway.auth.guard import SignedIn, current_session
+from services.gateway.auth.sessions import Session
+from services.gateway.jobs.routes import JobIdPath, decode_cursor, delete_job, encode_cursor
+from services.gateway.jobs.view import Status
+from services.gateway.parts import Gateway, gateway
+from services.gateway.problems import not_found
+from services.gateway.web.templates import render
+
 router = APIRouter(include_in_schema=False)
+Parts = Annotated[Gateway, Depends(gateway)]
+PAGE_SIZE = 10
 _HERE = Path(__file__).parent
+_REFUSALS = {
+    "key": "This key is not known here. It is the line in the file api-key of Lectern's state folder.",
+    "link": "This link was used before or has expired. Sign in with the key, or print a new link: lectern sign-in",
+}
 
 
 def static_files() -> StaticFiles:
@@ -16,6 +31,52 @@ def static_files() -> StaticFiles:
 
 
 @router.get("/")
-async def page() -> HTMLResponse:
-    """The page."""
-    return HTMLResponse("<!doctype html><title>Lectern</title>")
+async def home(
+    parts: Parts,
+    session: Annotated[Session | None, Depends(current_session)],
+    status: Status | None = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    refused: str = "",
+) -> Response:
+    """The sign-in form, or the upload field and a page of jobs."""
+    if session is None:
+        return HTMLResponse(render("sign_in.html", refusal=_REFUSALS.get(refused)))
+    before = decode_cursor(cursor) if cursor else None
+    found = await parts.read_model.page(session.owner, status=status, before=before, limit=PAGE_SIZE)
+    return HTMLResponse(
+        render(
+            "home.html",
+            jobs=found.jobs,
+            status=status,
+            first_page=cursor is None,
+            next_cursor=encode_cursor(found.cursor) if found.cursor else None,
+            csrf_token=session.csrf_token,
+            max_bytes=parts.settings.max_upload_bytes,
+        )
+    )
+
+
+@router.get("/ui/jobs/{job_id}")
+async def card(parts: Parts, caller: SignedIn, job_id: JobIdPath, revision: int = -1) -> Response:
+    """One job as it stands now; nothing when it is still at `revision`, and an empty card once it is gone."""
+    job = await parts.read_model.get(caller.owner, job_id)
+    if job is None:
+        if revision < 0:
+            raise not_found()
+        return HTMLResponse("")
+    if job.revision == revision:
+        return Response(status_code=204)
+    return HTMLResponse(render("card.html", job=job))
+
+
+@router.delete("/ui/jobs/{job_id}")
+async def delete_card(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Response:
+    """Delete a job; an empty answer takes the place of its card."""
+    await delete_job(parts, caller, job_id)
+    return HTMLResponse("")
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    """Where the icon is, for browsers that ask without looking."""
+    return RedirectResponse("/static/icon.svg", 308)

@@ -1,0 +1,96 @@
+"""Renders the page's templates; everything put into them is escaped."""
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.gateway.jobs.view import STATUSES, TERMINAL, Job, JobArtifact
+
+_STAGE_NAMES = {
+    "ingest": "Prepare",
+    "transcription": "Transcribe",
+    "analysis": "Analyse",
+    "rendering": "Typeset",
+}
+_STATUS_NAMES = {
+    "submitted": "Waiting",
+    "running": "Working",
+    "failed": "Failed",
+    "partial": "Partly done",
+    "done": "Done",
+}
+_MAIN = {"handout.pdf": "Open the handout", "handout.html": "Read it here"}
+
+
+def size_text(size: int | None) -> str:
+    """A size for people: `3.4 MB`."""
+    if size is None:
+        return ""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def length_text(job: Job) -> str:
+    """How long the source is: `1 h 05 min`, `12 pages`."""
+    if job.source.page_count is not None:
+        return f"{job.source.page_count} page{'' if job.source.page_count == 1 else 's'}"
+    if job.source.duration_s is None:
+        return ""
+    minutes, seconds = divmod(round(job.source.duration_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+
+
+def time_text(moment: datetime | None) -> str:
+    """A moment in UTC; a script turns it into the reader's own time."""
+    return "" if moment is None else f"{moment:%d %b %Y, %H:%M} UTC"
+
+
+def main_files(job: Job) -> list[tuple[str, JobArtifact]]:
+    """The files people came for, with what to call them."""
+    by_name = {artifact.name: artifact for artifact in job.artifacts}
+    return [(label, by_name[name]) for name, label in _MAIN.items() if name in by_name]
+
+
+def other_files(job: Job) -> list[JobArtifact]:
+    """All the others but pictures."""
+    return [artifact for artifact in job.artifacts if artifact.name not in _MAIN and "/" not in artifact.name]
+
+
+def pictures(job: Job) -> list[JobArtifact]:
+    """Pictures of slides and figures."""
+    return [artifact for artifact in job.artifacts if "/" in artifact.name]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"size": size_text, "extent": length_text, "moment": time_text}
+    environment.globals |= {
+        "stage_names": _STAGE_NAMES,
+        "status_names": _STATUS_NAMES,
+        "statuses": STATUSES,
+        "terminal": TERMINAL,
+        "main_files": main_files,
+        "other_files": other_files,
+        "pictures": pictures,
+    }
+    return environment
+
+
+def render(template: str, **values: Any) -> str:
+    """The HTML of `template`."""
+    return _environment().get_template(template).render(values)
