@@ -34,7 +34,7 @@ BLANK_SHARE = 0.0012  # of the picture's pixels: less ink than one short word
 ALIKE = 0.8  # correlation; other text in the same line stays under 0.6
 MIN_SPREAD = 20.0  # variance of grey levels: less is a flat block
 SCROLL = 40  # rows that a page may move up or down and still be the page
-SCROLL_MATCH = 0.65  # correlation; half a pixel off costs 0.1, and a highlighted part of a drawing as much
+SCROLL_MATCH = 0.8  # correlation; half a pixel off costs 0.1, and a highlighted part of a drawing as much
 LOST_SHARE = 0.12  # of the ink: page numbers and the like may change in a build
 
 _KERNEL = np.ones((3, 3), np.uint8)
@@ -110,9 +110,9 @@ def is_scrolled(first: View, second: View) -> bool:
     """Whether the second is the first moved up or down by less than a quarter of the screen."""
     if first.ink[SCROLL : HEIGHT - SCROLL].mean() < BLANK_SHARE:
         return False
-    # Steps from row to row: black bars beside a slide, which match whatever is shown, have none.
-    rows, other_rows = (cv2.Sobel(view.grey, cv2.CV_32F, 0, 1) for view in (first, second))
-    match = cv2.matchTemplate(other_rows, rows[SCROLL : HEIGHT - SCROLL], cv2.TM_CCOEFF_NORMED)
+    # Without the sides: black bars there match whatever is shown between them.
+    inner, other = first.grey[SCROLL : HEIGHT - SCROLL, 45:275], second.grey[:, 45:275]
+    match = cv2.matchTemplate(other, inner, cv2.TM_CCOEFF_NORMED)
     return float(match.max()) > SCROLL_MATCH
 
 
