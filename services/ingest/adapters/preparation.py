@@ -10,7 +10,10 @@ from services.ingest.domain.ingest_source import Piece, PreparationRequest, Prep
 from services.ingest.domain.options import CuttingOptions
 from services.ingest.domain.ranges import plan_page_ranges, plan_slide_ranges
 from services.ingest.domain.values import Inspection, Limits
+from shared.errors import InvalidSourceError
 from shared.events import PageRange, SlideRange
+
+UNREADABLE_SOUND = "The sound of this video could not be read, so the handout has its slides only."
 
 
 def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prepared:
@@ -20,9 +23,15 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     duration_s = found.duration_s
     speech: tuple[Piece, ...] = ()
+    warnings = found.warnings
     if found.has_audio:
-        speech, sound_s = _cut_speech(found, request, options.limits)
-        duration_s = max(duration_s or 0.0, sound_s)
+        try:
+            speech, sound_s = _cut_speech(found, request, options.limits)
+            duration_s = max(duration_s or 0.0, sound_s)
+        except InvalidSourceError:
+            if not found.has_video:
+                raise
+            warnings = (*warnings, UNREADABLE_SOUND)
     spans = plan_slide_ranges(duration_s, options.slide_range_s) if found.has_video and duration_s else []
     pages = plan_page_ranges(found.page_count, options.pages_per_unit) if found.page_count else []
     return Prepared(
@@ -34,7 +43,7 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
         title=found.title,
         duration_s=None if duration_s is None else round(duration_s, 3),
         page_count=found.page_count,
-        warnings=found.warnings,
+        warnings=warnings,
         speech=speech,
         slides=tuple(SlideRange.model_validate(span.model_dump()) for span in spans),
         pages=tuple(PageRange.model_validate(span.model_dump()) for span in pages),
@@ -59,4 +68,4 @@ def _cut_speech(found: Inspection, request: PreparationRequest, limits: Limits) 
 
 
 def _piece_path(folder: Path, number: int) -> Path:
-    return folder / f"speech-{number}.flac"
+    return folder / f"speech-{number}.wav"

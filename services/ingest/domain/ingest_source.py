@@ -135,7 +135,7 @@ class IngestSource:
 
     async def _keep_piece(self, prefix: str, piece: Piece) -> SpeechPiece:
         key = f"{prefix}/speech-{piece.number}{piece.path.suffix}"
-        audio = await self._store.put_file(key, piece.path, "audio/flac")
+        audio = await self._store.put_file(key, piece.path, "audio/wav")
         return SpeechPiece(number=piece.number, start_s=piece.start_s, end_s=piece.end_s, audio=audio)
 
 
