@@ -46,7 +46,10 @@ class Status(StrEnum):
 
 
 File = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A recording (video or audio) or a PDF.")
+    Path,
+    typer.Argument(
+        metavar="FILE", exists=True, dir_okay=False, readable=True, help="A recording (video or audio) or a PDF."
+    ),
 ]
 JobId = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -81,7 +84,10 @@ def _client() -> Iterator[Client]:
 @app.command()
 def up(
     source: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file to make a handout of.")
+        Path | None,
+        typer.Argument(
+            metavar="SOURCE", exists=True, dir_okay=False, readable=True, help="A file to make a handout of."
+        ),
     ] = None,
     *,
     home: Annotated[Path | None, typer.Option(file_okay=False, help="State folder; default LECTERN_HOME.")] = None,

@@ -22,7 +22,7 @@ _STATUS_NAMES = {
     "partial": "Partly done",
     "done": "Done",
 }
-_MAIN = {"handout.pdf": "Open the handout", "handout.html": "Read it here"}
+_MAIN = {"handout.pdf": "Open the handout", "handout.html": "Read in the browser"}
 
 
 def size_text(size: int | None) -> str:
