@@ -1,0 +1,83 @@
+"""The container files keep to their own formats and to the code; and the check that says so can fail (OPS-7)."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.check_files import COMPOSE, ENV_EXAMPLE, compose_faults, dockerfile_faults
+from deploy.compose_file import faults, parse
+
+TEXT = COMPOSE.read_text()
+EXAMPLE = ENV_EXAMPLE.read_text()
+
+
+def test_the_compose_file_has_no_fault() -> None:
+    assert compose_faults() == []
+
+
+def test_the_dockerfile_has_no_fault() -> None:
+    assert dockerfile_faults() == []
+
+
+def test_the_image_holds_no_gpl_database() -> None:
+    text = (COMPOSE.parent / "deploy" / "Dockerfile").read_text()
+    assert "!/^secantusdb==/" in text
+    assert "requirements-dev" not in text
+
+
+def test_a_bad_dockerfile_is_found(tmp_path: Path) -> None:
+    bad = tmp_path / "Dockerfile"
+    bad.write_text("FROM python:latest\nRUN cd /tmp && sudo ls\n")
+    assert {fault.split()[1] for fault in dockerfile_faults(bad)} >= {"DL3007", "DL3004"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("restart: unless-stopped", "restrt: always", "not a compose file"),
+        ("networks: [inside, outside]", "networks: [elsewhere]", "not a compose file"),
+        ("broker: {condition", "brokr: {condition", "depends on brokr, which does not exist"),
+        ("objects-data:/data", "object-data:/data", "the volume object-data is not declared"),
+        ("objects-data:/data", "/data", "the volume objects-data is not used"),
+        ("mongo:8.0.17", "mongo:latest", "database: the image 'mongo:latest' has no exact tag"),
+        ("mongo:8.0.17", "mongo:8", "database: the image 'mongo:8' has no exact tag"),
+        ("${MONGO_PASSWORD:?copy .env.example to .env and give MONGO_PASSWORD}", "hunter2", "holds a secret"),
+        (":${RABBITMQ_PASSWORD:?copy .env.example to .env and give RABBITMQ_PASSWORD}@", ":a@", "holds a secret"),
+        ("${GATEWAY_ADDRESS:-127.0.0.1}", "0.0.0.0", "is not bound to the loopback address"),
+        ("GOMEMLIMIT: 400MiB", "GOMEMLIMIT: 400MiB\n    ports: ['127.0.0.1:1:1']", "traces: it is published"),
+        ("INGEST_HEALTH_PORT: ", "INGEST_HEALTH_PROT: ", "there is no setting INGEST_HEALTH_PROT of this service"),
+        ('"8103"', '"8113"', "analysis: its health is not asked for at the port in ANALYSIS_HEALTH_PORT"),
+        (
+            'LECTERN_SHUTDOWN_S: "30"',
+            'LECTERN_SHUTDOWN_S: "soon"',
+            "LECTERN_SHUTDOWN_S: Input should be a valid number",
+        ),
+        ("services.rendering", "services.render", "rendering: it is started by"),
+        ("  rendering:\n    <<", "  renderer:\n    <<", "rendering: this service of the system has no entry"),
+        ('security_opt: ["no-new-privileges:true"]\n    networks', "networks", "broker: it may gain privileges"),
+        ("read_only: true\n  tmpfs", "tmpfs", "gateway: its file system is not read-only"),
+        ('{limits: {cpus: "4", memory: 4g}}', '{limits: {cpus: "4"}}', "transcription: there is no limit of memory"),
+        (
+            'healthcheck:\n      test: ["CMD", "mongosh"',
+            'x-no:\n      test: ["CMD", "mongosh"',
+            "there is no health check",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT: http://traces:4318", 'X: ""', "its traces go nowhere"),
+    ],
+)
+def test_a_fault_of_the_compose_file_is_found(before: str, after: str, fault: str) -> None:
+    assert before in TEXT
+    found = faults(TEXT.replace(before, after), EXAMPLE)
+    assert any(fault in sentence for sentence in found), found
+
+
+def test_the_example_environment_names_what_is_read_and_nothing_else() -> None:
+    assert faults(TEXT, EXAMPLE.replace("S3_SECRET_KEY=", "")) == [".env.example does not name S3_SECRET_KEY"]
+    assert faults(TEXT, EXAMPLE + "OLD=\n") == [".env.example names OLD, which nothing reads"]
+
+
+def test_only_the_gateway_and_the_traces_touch_the_outer_network() -> None:
+    content = parse(TEXT)
+    assert content["networks"]["inside"]["internal"] is True
+    outer = {name for name, service in content["services"].items() if "outside" in service["networks"]}
+    assert outer == {"gateway", "traces"}
