@@ -151,13 +151,13 @@ async def _job(parts: Gateway, owner: str, job_id: str) -> Job:
     return job
 
 
-@router.get("/{job_id}", responses=responses(401, 404, 503), summary="Look at a job")
+@router.get("/{job_id}", responses=responses(401, 404, 422, 503), summary="Look at a job")
 async def get_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
     """Status, progress of every stage, files, and what went wrong."""
     return await _job(parts, caller.owner, job_id)
 
 
-@router.delete("/{job_id}", status_code=204, responses=responses(401, 403, 404, 503), summary="Delete a job")
+@router.delete("/{job_id}", status_code=204, responses=responses(401, 403, 404, 422, 503), summary="Delete a job")
 async def delete_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> None:
     """Delete a job with everything that was made of it; work that is under way stops by itself. Safe to repeat."""
     document = await parts.read_model.document(job_id)
@@ -167,11 +167,11 @@ async def delete_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> None:
         await parts.submissions.delete(job_id)
 
 
-@router.api_route(
+@router.head("/{job_id}/artifacts/{name:path}", response_class=Response, include_in_schema=False)
+@router.get(
     "/{job_id}/artifacts/{name:path}",
-    methods=["GET", "HEAD"],
     response_class=Response,
-    responses={**_FILE, **responses(401, 404, 416, 503)},
+    responses={**_FILE, **responses(401, 404, 416, 422, 503)},
     summary="Fetch a file",
 )
 async def get_artifact(
@@ -194,7 +194,7 @@ async def get_artifact(
 @router.get(
     "/{job_id}/events",
     response_class=StreamingResponse,
-    responses={**_EVENTS, **responses(401, 404, 503)},
+    responses={**_EVENTS, **responses(401, 404, 422, 503)},
     summary="Follow a job",
 )
 async def follow_job(

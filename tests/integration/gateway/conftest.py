@@ -1,9 +1,16 @@
 """A gateway in this process over real storage and a real database; only the broker is recorded."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import aio_pika
 import httpx
 import pytest
 import pytest_asyncio
@@ -77,3 +84,86 @@ async def served(
             headers={"Authorization": f"Bearer {key}"},
         ) as client:
             yield Served(gateway, Projection(gateway.read_model), publisher, client, database, tmp_path, key)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Process:
+    url: str
+    home: Path
+    environment: dict[str, str]
+    child: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        log = (self.home / "gateway.log").open("ab")
+        self.child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.gateway", env=self.environment, stderr=log, stdout=log
+        )
+        log.close()
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            for _ in range(200):
+                try:
+                    if (await client.get("/health/ready")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.1)
+        raise AssertionError((self.home / "gateway.log").read_text()[-3000:])
+
+    async def end(self, number: int = signal.SIGTERM) -> None:
+        assert self.child is not None
+        if self.child.returncode is None:
+            self.child.send_signal(number)
+        await asyncio.wait_for(self.child.wait(), 10)
+
+    def client(self) -> httpx.AsyncClient:
+        key = (self.home / "api-key").read_text().strip()
+        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def running(tmp_path_factory: pytest.TempPathFactory, rabbitmq: Any, mongo_url: str) -> AsyncIterator[Process]:
+    tmp_path = tmp_path_factory.mktemp("gateway")
+    port = free_port()
+    environment = {
+        **os.environ,
+        "LECTERN_HOME": str(tmp_path),
+        "LECTERN_AMQP_URL": rabbitmq.url,
+        "LECTERN_MONGO_URL": mongo_url,
+        "LECTERN_MONGO_PREFIX": f"test_{port}",
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_MAX_UPLOAD_BYTES": "200000000",
+    }
+    process = Process(f"http://127.0.0.1:{port}", tmp_path, environment)
+    await process.start()
+    yield process
+    await process.end()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def process(running: Process) -> Process:
+    assert running.child is not None
+    if running.child.returncode is not None:
+        await running.start()
+    return running
+
+
+async def _publish(url: str, event: Event) -> None:
+    connection = await aio_pika.connect(url)
+    async with connection:
+        channel = await connection.channel()
+        exchange = await channel.get_exchange("lectern.events")
+        body = event.model_dump_json().encode()
+        message = aio_pika.Message(body, content_type="application/json")
+        await exchange.publish(message, event.routing_key)
+
+
+@pytest.fixture
+def publish(rabbitmq: Any) -> Callable[[Event], Awaitable[None]]:
+    """Publishes an event as any other system would."""
+    return lambda event: _publish(rabbitmq.url, event)

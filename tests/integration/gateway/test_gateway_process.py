@@ -4,97 +4,14 @@ import asyncio
 import json
 import os
 import signal
-import socket
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aio_pika
 import httpx
-import pytest
-import pytest_asyncio
 
 from shared.events import HandoutRendered, JobSubmitted, SourceFacts, SourceIngested, SubmittedSource, UnitFinished
 from shared.storage import ObjectRef
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Process:
-    url: str
-    home: Path
-    environment: dict[str, str]
-    child: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        log = (self.home / "gateway.log").open("ab")
-        self.child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.gateway", env=self.environment, stderr=log, stdout=log
-        )
-        log.close()
-        async with httpx.AsyncClient(base_url=self.url) as client:
-            for _ in range(200):
-                try:
-                    if (await client.get("/health/ready")).status_code == 200:
-                        return
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.1)
-        raise AssertionError((self.home / "gateway.log").read_text()[-3000:])
-
-    async def end(self, number: int = signal.SIGTERM) -> None:
-        assert self.child is not None
-        if self.child.returncode is None:
-            self.child.send_signal(number)
-        await asyncio.wait_for(self.child.wait(), 10)
-
-    def client(self) -> httpx.AsyncClient:
-        key = (self.home / "api-key").read_text().strip()
-        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def running(tmp_path_factory: pytest.TempPathFactory, rabbitmq: Any, mongo_url: str) -> AsyncIterator[Process]:
-    tmp_path = tmp_path_factory.mktemp("gateway")
-    port = free_port()
-    environment = {
-        **os.environ,
-        "LECTERN_HOME": str(tmp_path),
-        "LECTERN_AMQP_URL": rabbitmq.url,
-        "LECTERN_MONGO_URL": mongo_url,
-        "LECTERN_MONGO_PREFIX": f"test_{port}",
-        "GATEWAY_PORT": str(port),
-        "GATEWAY_MAX_UPLOAD_BYTES": "200000000",
-    }
-    process = Process(f"http://127.0.0.1:{port}", tmp_path, environment)
-    await process.start()
-    yield process
-    await process.end()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def process(running: Process) -> Process:
-    assert running.child is not None
-    if running.child.returncode is not None:
-        await running.start()
-    return running
-
-
-async def publish(url: str, event: Any, *, headers: dict[str, Any] | None = None) -> None:
-    connection = await aio_pika.connect(url)
-    async with connection:
-        channel = await connection.channel()
-        exchange = await channel.get_exchange("lectern.events")
-        body = event.model_dump_json().encode()
-        message = aio_pika.Message(body, content_type="application/json", headers=headers)
-        await exchange.publish(message, event.routing_key)
 
 
 async def follow(client: httpx.AsyncClient, job_id: str, **headers: str) -> list[dict[str, Any]]:
@@ -112,23 +29,23 @@ def ref(key: str, content: bytes = b"x") -> ObjectRef:
     return ObjectRef(key=key, sha256="0" * 64, size=len(content), media_type="application/pdf")
 
 
-async def test_events_of_any_publisher_become_live_progress(process: Process, rabbitmq: Any) -> None:
+async def test_events_of_any_publisher_become_live_progress(process: Any, publish: Any) -> None:
     job_id = "external-0001"
     submitted = JobSubmitted(job_id=job_id, source=SubmittedSource(key="inbox/a.mp4", name="a.mp4"))
     async with process.client() as client:
-        await publish(rabbitmq.url, submitted)
+        await publish(submitted)
         for _ in range(100):
             if (await client.get(f"/v1/jobs/{job_id}")).status_code == 200:
                 break
             await asyncio.sleep(0.05)
         following = asyncio.create_task(follow(client, job_id))
         await asyncio.sleep(0.3)
-        await publish(rabbitmq.url, UnitFinished(job_id=job_id, stage="transcription", unit="speech-2", units=2))
+        await publish(UnitFinished(job_id=job_id, stage="transcription", unit="speech-2", units=2))
         facts = SourceFacts(kind="recording", name="a.mp4", duration_s=12.5)
-        await publish(rabbitmq.url, SourceIngested(job_id=job_id, facts=facts, original=ref("a"), source=ref("a")))
-        await publish(rabbitmq.url, UnitFinished(job_id=job_id, stage="transcription", unit="speech-2", units=2))
-        await publish(rabbitmq.url, UnitFinished(job_id=job_id, stage="transcription", unit="speech-1", units=2))
-        await publish(rabbitmq.url, HandoutRendered(job_id=job_id, title="A", artifacts=()))
+        await publish(SourceIngested(job_id=job_id, facts=facts, original=ref("a"), source=ref("a")))
+        await publish(UnitFinished(job_id=job_id, stage="transcription", unit="speech-2", units=2))
+        await publish(UnitFinished(job_id=job_id, stage="transcription", unit="speech-1", units=2))
+        await publish(HandoutRendered(job_id=job_id, title="A", artifacts=()))
         seen = await asyncio.wait_for(following, 20)
         assert [job["revision"] for job in seen] == sorted({job["revision"] for job in seen})
         assert seen[0]["status"] == "submitted"
@@ -142,7 +59,7 @@ async def test_events_of_any_publisher_become_live_progress(process: Process, ra
         assert await follow(client, job_id, **{"Last-Event-ID": str(seen[-1]["revision"])}) == []
 
 
-async def test_a_dead_letter_fails_its_job_and_garbage_harms_nobody(process: Process, rabbitmq: Any) -> None:
+async def test_a_dead_letter_fails_its_job_and_garbage_harms_nobody(process: Any, rabbitmq: Any) -> None:
     connection = await aio_pika.connect(rabbitmq.url)
     async with connection, process.client() as client:
         answer = await client.post("/v1/jobs", files={"file": ("a.mp4", b"content")})
@@ -173,7 +90,7 @@ async def test_a_dead_letter_fails_its_job_and_garbage_harms_nobody(process: Pro
         assert (await client.get("/health/ready")).status_code == 200
 
 
-async def test_an_accepted_job_survives_a_killed_gateway(process: Process) -> None:
+async def test_an_accepted_job_survives_a_killed_gateway(process: Any) -> None:
     async with process.client() as client:
         accepted = (await client.post("/v1/jobs", files={"file": ("a.mp4", b"content")})).json()
         await process.end(signal.SIGKILL)
@@ -181,11 +98,11 @@ async def test_an_accepted_job_survives_a_killed_gateway(process: Process) -> No
         assert (await client.get(f"/v1/jobs/{accepted['job_id']}")).json()["job_id"] == accepted["job_id"]
 
 
-def stored(process: Process) -> set[Path]:
+def stored(process: Any) -> set[Path]:
     return {path for path in (process.home / "objects").rglob("*") if path.is_file()}
 
 
-async def test_a_caller_that_goes_away_leaves_nothing(process: Process) -> None:
+async def test_a_caller_that_goes_away_leaves_nothing(process: Any) -> None:
     before = stored(process)
     url = httpx.URL(process.url)
     key = (process.home / "api-key").read_text().strip()
@@ -212,7 +129,7 @@ async def test_a_caller_that_goes_away_leaves_nothing(process: Process) -> None:
     assert stored(process) == before
 
 
-async def test_a_stream_does_not_hold_up_the_end(process: Process) -> None:
+async def test_a_stream_does_not_hold_up_the_end(process: Any) -> None:
     async with process.client() as client:
         job_id = (await client.post("/v1/jobs", files={"file": ("a.mp4", b"content")})).json()["job_id"]
         following = asyncio.create_task(follow(client, job_id))
@@ -223,7 +140,7 @@ async def test_a_stream_does_not_hold_up_the_end(process: Process) -> None:
         await asyncio.wait_for(following, 2)
 
 
-async def test_uploads_take_bounded_memory(process: Process) -> None:
+async def test_uploads_take_bounded_memory(process: Any) -> None:
     def resident_mb() -> float:
         assert process.child is not None
         pages = int(Path(f"/proc/{process.child.pid}/statm").read_text().split()[1])
