@@ -22,12 +22,21 @@ class Scratch:
     def clean(self) -> None:
         """Make this process's folder and remove those of processes that are gone. Call once, at start."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One at a time: between making its folder and locking it, a replica must not be taken for a dead one.
+        with (self._root / "cleaning").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            self._take_folder()
+            self._remove_abandoned()
+
+    def _take_folder(self) -> None:
         own = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self._root))
         self._lock = (own / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._own = own.resolve()
+
+    def _remove_abandoned(self) -> None:
         for folder in self._root.iterdir():
-            if folder.resolve() != self._own and _is_abandoned(folder):
+            if folder.is_dir() and folder.resolve() != self._own and _is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -53,6 +62,6 @@ def _is_abandoned(folder: Path) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        # No lock yet: it may be about to be made by a process that is just starting.
-        return folder.is_dir() and folder.stat().st_mtime < time.time() - 3600
+        # No lock: its maker was killed before it had one, or somebody else put the folder here.
+        return folder.exists() and folder.stat().st_mtime < time.time() - 3600
     return True

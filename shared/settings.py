@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AnyUrl, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -43,7 +43,7 @@ class SharedSettings(BaseSettings):
     ] = None
     s3_secret_key: Annotated[SecretStr | None, Field(description="Secret access key.")] = None
     retry_delays_s: Annotated[
-        tuple[float, ...],
+        tuple[Annotated[float, Field(gt=0, le=600)], ...],
         NoDecode,
         BeforeValidator(_split_numbers),
         Field(
@@ -61,11 +61,6 @@ class SharedSettings(BaseSettings):
     )
     host: Annotated[str, Field(description="Address that the services' HTTP ports are bound to.")] = "127.0.0.1"
 
-    def model_post_init(self, _context: Any) -> None:
-        """Check what one field alone cannot tell."""
-        if any(not 0 < delay <= 600 for delay in self.retry_delays_s):
-            raise ValueError("LECTERN_RETRY_DELAYS_S: every delay must be above 0 and at most 600 seconds")
-
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -77,7 +72,8 @@ def load(kind: type[S]) -> S:
     except ValidationError as error:
         prefix = str(kind.model_config.get("env_prefix", ""))
         for fault in error.errors(include_input=False, include_url=False):
-            name = prefix + "_".join(str(part) for part in fault["loc"]).upper()
-            sys.stderr.write(f"Setting {name}: {fault['msg']}\n")
+            name = "".join(str(part).upper() for part in fault["loc"][:1])
+            place = "".join(f", value {part + 1}" for part in fault["loc"][1:] if isinstance(part, int))
+            sys.stderr.write(f"Setting {prefix}{name}{place}: {fault['msg']}\n")
         sys.stderr.write("Correct these settings and start again. docs/configuration.md lists all of them.\n")
         raise SystemExit(2) from None
