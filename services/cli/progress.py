@@ -42,16 +42,15 @@ def _watch_live(console: Console, changes: Iterable[Job]) -> Job | None:
             for stage in job["stages"]:
                 name = stage["stage"]
                 if name not in tasks:
-                    tasks[name] = progress.add_task(name, start=False, total=None, state="")
+                    if stage["status"] == "waiting":
+                        continue
+                    tasks[name] = progress.add_task(name, total=None, state="")
                 _show(progress, tasks[name], stage)
     return job
 
 
 def _show(progress: Progress, task: TaskID, stage: dict[str, Any]) -> None:
     status, done, units = stage["status"], stage["units_done"], stage["units"]
-    if status == "waiting":
-        return
-    progress.start_task(task)
     if status == "failed":
         progress.update(task, state="failed")
         progress.stop_task(task)

@@ -17,6 +17,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 # A handout in the browser: its own styles and pictures, and nothing that runs or calls out.
 SANDBOX_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+# Browsers show a PDF as an object in a page of their own making.
+PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

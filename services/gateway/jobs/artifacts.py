@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
-from services.gateway.headers import SANDBOX_POLICY
+from services.gateway.headers import PDF_POLICY, SANDBOX_POLICY
 from shared.names import sanitise_name
 from shared.storage import ObjectRef, ObjectStore
 
@@ -17,6 +17,7 @@ _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$", re.IGNORECASE)
 # What a browser may show rather than save. Pictures and pages of a source are made anew by rendering; anything else
 # is only ever saved.
 _INLINE = frozenset({"application/pdf", "text/html", "image/png", "image/jpeg", "text/vtt"})
+_POLICIES = {"text/html": SANDBOX_POLICY, "application/pdf": PDF_POLICY}
 
 
 class UnsatisfiableRangeError(Exception):
@@ -73,8 +74,9 @@ def _headers(stored: ObjectRef, name: str, *, inline: bool) -> dict[str, str]:
         "Cache-Control": "private, no-cache",
         "Content-Disposition": content_disposition(name, inline=inline),
     }
-    if inline and stored.media_type.partition(";")[0] == "text/html":
-        headers["Content-Security-Policy"] = SANDBOX_POLICY
+    policy = _POLICIES.get(stored.media_type.partition(";")[0]) if inline else None
+    if policy is not None:
+        headers["Content-Security-Policy"] = policy
     return headers
 
 

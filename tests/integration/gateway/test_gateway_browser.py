@@ -51,7 +51,7 @@ def _resize(browser: Any, width: int) -> None:
 
 
 async def _until(browser: Any, condition: Callable[[Any], Any]) -> Any:
-    return await asyncio.to_thread(WebDriverWait(browser, 15, 0.1).until, condition)
+    return await asyncio.to_thread(WebDriverWait(browser, 40, 0.1).until, condition)
 
 
 def _text(selector: str) -> Callable[[Any], str]:

@@ -98,10 +98,12 @@
   if (form) {
     const drop = form.querySelector(".drop");
     const input = form.elements.file;
-    input.addEventListener("change", () => {
+    const chosen = () => {
       take(Array.from(input.files));
       input.value = "";
-    });
+    };
+    input.addEventListener("change", chosen);
+    chosen(); // what was chosen before this script was here
     form.addEventListener("submit", (event) => event.preventDefault());
     // A file that misses the field must not replace the page.
     for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
