@@ -1,0 +1,79 @@
+"""What is declared on the broker, by its arguments; how the broker behaves is tested on a real one (PIP-4)."""
+
+from typing import Any
+
+import pytest
+from faststream.rabbit import ExchangeType, RabbitExchange, RabbitQueue
+
+from shared.messaging import topology
+from shared.messaging.topology import BURIALS, WORK_QUEUES, declare_topology, rabbit_queue
+
+
+class Declared:
+    """Stands for the broker: remembers what it was asked to declare and bind."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[RabbitExchange] = []
+        self.queues: dict[str, RabbitQueue] = {}
+        self.bindings: set[tuple[str, str, str]] = set()
+
+    async def declare_exchange(self, exchange: RabbitExchange) -> None:
+        self.exchanges.append(exchange)
+
+    async def declare_queue(self, queue: RabbitQueue) -> "Binder":
+        assert queue.name not in self.queues
+        self.queues[queue.name] = queue
+        return Binder(self, queue.name)
+
+
+class Binder:
+    def __init__(self, declared: Declared, queue: str) -> None:
+        self._declared, self._queue = declared, queue
+
+    async def bind(self, exchange: str, key: str) -> None:
+        self._declared.bindings.add((exchange, key, self._queue))
+
+
+@pytest.fixture
+async def declared() -> Declared:
+    broker: Any = Declared()
+    await declare_topology(broker, (5.0, 0.5))
+    return broker
+
+
+@pytest.mark.parametrize("queue", WORK_QUEUES, ids=lambda queue: queue.name)
+def test_a_work_queue_loses_nothing(queue: topology.WorkQueue) -> None:
+    declared = rabbit_queue(queue)
+    assert declared.durable
+    arguments: Any = declared.arguments
+    assert arguments["x-queue-type"] == "quorum"
+    assert arguments["x-delivery-limit"] == topology.DELIVERY_LIMIT
+    assert arguments["x-dead-letter-routing-key"] == queue.name
+    assert arguments["x-dead-letter-strategy"] == "at-least-once"
+    assert arguments["x-overflow"] == "reject-publish"
+    # RabbitMQ 4 refuses these.
+    assert not {"x-max-priority", "x-queue-mode"} & set(arguments)
+
+
+async def test_every_work_queue_has_its_dead_letters_and_the_gateway_gets_a_copy(declared: Declared) -> None:
+    for queue in WORK_QUEUES:
+        assert (topology.DEAD_LETTERS_EXCHANGE.name, queue.name, queue.dead_letters) in declared.bindings
+    assert (topology.DEAD_LETTERS_EXCHANGE.name, "#", BURIALS.name) in declared.bindings
+    graves: Any = [declared.queues[queue.dead_letters].arguments for queue in WORK_QUEUES]
+    assert all("x-dead-letter-exchange" not in arguments for arguments in graves)
+
+
+async def test_a_delay_tier_hands_back_to_the_queue_that_the_routing_key_names(declared: Declared) -> None:
+    for name, ttl in (("lectern.retry.5000ms", 5000), ("lectern.retry.500ms", 500)):
+        arguments: Any = declared.queues[name].arguments
+        assert arguments["x-message-ttl"] == ttl
+        assert arguments["x-dead-letter-exchange"] == ""
+        assert "x-dead-letter-routing-key" not in arguments
+        assert (name, "", name) in declared.bindings
+    tiers = [exchange for exchange in declared.exchanges if "retry" in exchange.name]
+    assert {exchange.type for exchange in tiers} == {ExchangeType.FANOUT}
+
+
+async def test_events_are_bound_to_the_queues_that_the_table_names(declared: Declared) -> None:
+    bound = {(key, queue) for exchange, key, queue in declared.bindings if exchange == "lectern.events"}
+    assert bound == {(key, queue.name) for queue in WORK_QUEUES for key in queue.keys}
