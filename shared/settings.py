@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 from pydantic import AnyUrl, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -70,10 +70,38 @@ def load(kind: type[S]) -> S:
     try:
         return kind()
     except ValidationError as error:
-        prefix = str(kind.model_config.get("env_prefix", ""))
-        for fault in error.errors(include_input=False, include_url=False):
-            name = "".join(str(part).upper() for part in fault["loc"][:1])
-            place = "".join(f", value {part + 1}" for part in fault["loc"][1:] if isinstance(part, int))
-            sys.stderr.write(f"Setting {prefix}{name}{place}: {fault['msg']}\n")
-        sys.stderr.write("Correct these settings and start again. docs/configuration.md lists all of them.\n")
-        raise SystemExit(2) from None
+        _end_with(_faults(kind, error))
+
+
+def load_service(kind: type[S]) -> tuple[SharedSettings, S]:
+    """The shared settings and those of one service; the faults of both are printed together."""
+    faults: list[str] = []
+    try:
+        shared: SharedSettings | None = SharedSettings()
+    except ValidationError as error:
+        shared = None
+        faults += _faults(SharedSettings, error)
+    try:
+        own: S | None = kind()
+    except ValidationError as error:
+        own = None
+        faults += _faults(kind, error)
+    if shared is None or own is None:
+        _end_with(faults)
+    return shared, own
+
+
+def _faults(kind: type[BaseSettings], error: ValidationError) -> list[str]:
+    prefix = str(kind.model_config.get("env_prefix", ""))
+    faults = []
+    for fault in error.errors(include_input=False, include_url=False):
+        name = "".join(str(part).upper() for part in fault["loc"][:1])
+        place = "".join(f", value {part + 1}" for part in fault["loc"][1:] if isinstance(part, int))
+        faults.append(f"Setting {prefix}{name}{place}: {fault['msg']}\n")
+    return faults
+
+
+def _end_with(faults: list[str]) -> NoReturn:
+    sys.stderr.write("".join(faults))
+    sys.stderr.write("Correct these settings and start again. docs/configuration.md lists all of them.\n")
+    raise SystemExit(2) from None

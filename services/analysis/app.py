@@ -7,7 +7,7 @@ from services.analysis.settings import AnalysisSettings
 from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
-from shared.settings import SharedSettings, load
+from shared.settings import load_service
 
 
 async def build(engine: GuideEngine, parts: Parts) -> None:
@@ -20,11 +20,11 @@ async def build(engine: GuideEngine, parts: Parts) -> None:
 
 def main() -> None:
     """Run the service until it is told to stop."""
-    settings = load(AnalysisSettings)
+    shared, settings = load_service(AnalysisSettings)
 
     async def build_real(parts: Parts) -> None:
         engine = OfflineGuideEngine(settings.timeout_s)
         parts.on_stop.callback(engine.close)
         await build(engine, parts)
 
-    run_worker("analysis", load(SharedSettings), settings.health_port, build_real)
+    run_worker("analysis", shared, settings.health_port, build_real)

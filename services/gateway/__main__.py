@@ -3,13 +3,13 @@
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
 from shared.service import serve
-from shared.settings import SharedSettings, load
+from shared.settings import load_service
 from shared.telemetry import start_logging
 
 
 def main() -> None:
     """Serve until told to stop."""
-    shared, settings = load(SharedSettings), load(GatewaySettings)
+    shared, settings = load_service(GatewaySettings)
     start_logging("gateway", shared.log_level)
     serve(create_app(shared, settings), shared.host, settings.port, shared.shutdown_s)
 

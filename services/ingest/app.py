@@ -8,7 +8,7 @@ from services.ingest.settings import IngestSettings
 from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
-from shared.settings import SharedSettings, load
+from shared.settings import load_service
 
 
 async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) -> None:
@@ -22,7 +22,7 @@ async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) ->
 
 def main() -> None:
     """Run the service until it is told to stop."""
-    settings = load(IngestSettings)
+    shared, settings = load_service(IngestSettings)
     options = CuttingOptions(
         limits=settings.limits(), slide_range_s=settings.slide_range_s, pages_per_unit=settings.pages_per_unit
     )
@@ -32,4 +32,4 @@ def main() -> None:
         parts.on_stop.callback(engine.close)
         await build(engine, settings.max_size_bytes, parts)
 
-    run_worker("ingest", load(SharedSettings), settings.health_port, build_real)
+    run_worker("ingest", shared, settings.health_port, build_real)

@@ -7,7 +7,7 @@ from services.rendering.settings import RenderingSettings
 from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
-from shared.settings import SharedSettings, load
+from shared.settings import load_service
 
 
 async def build(engine: RenderEngine, parts: Parts) -> None:
@@ -20,11 +20,11 @@ async def build(engine: RenderEngine, parts: Parts) -> None:
 
 def main() -> None:
     """Run the service until it is told to stop."""
-    settings = load(RenderingSettings)
+    shared, settings = load_service(RenderingSettings)
 
     async def build_real(parts: Parts) -> None:
         engine = LocalRenderEngine(settings.timeout_s, system_fonts=settings.system_fonts)
         parts.on_stop.callback(engine.close)
         await build(engine, parts)
 
-    run_worker("rendering", load(SharedSettings), settings.health_port, build_real)
+    run_worker("rendering", shared, settings.health_port, build_real)

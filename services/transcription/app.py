@@ -11,7 +11,7 @@ from services.transcription.speech.recognise import SpeechOptions
 from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
-from shared.settings import SharedSettings, load
+from shared.settings import load_service
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ async def build(engines: Engines, parts: Parts) -> None:
 
 def main() -> None:
     """Run the service until it is told to stop."""
-    settings = load(TranscriptionSettings)
+    shared, settings = load_service(TranscriptionSettings)
 
     async def build_real(parts: Parts) -> None:
         await build(open_engines(settings, parts), parts)
 
-    run_worker("transcription", load(SharedSettings), settings.health_port, build_real)
+    run_worker("transcription", shared, settings.health_port, build_real)

@@ -1,11 +1,14 @@
 """Objects as files under one folder. A put writes a temporary file, flushes it to disk and renames it."""
 
 import asyncio
+import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -35,6 +38,16 @@ class LocalObjectStore:
         self._partial = root / "partial"
         for folder in (self._objects, self._partial):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._remove_abandoned()
+
+    def _remove_abandoned(self) -> None:
+        """Remove what processes that were killed had begun to write: nobody holds its lock any more."""
+        for path in self._partial.iterdir():
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                # A file younger than a minute may not have been locked yet.
+                if time.time() - path.stat().st_mtime > 60:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
 
     def _path(self, key: str) -> Path:
         return self._objects / checked_key(key)
@@ -59,6 +72,7 @@ class LocalObjectStore:
             handle, name = tempfile.mkstemp(dir=self._partial)
             try:
                 with os.fdopen(handle, "wb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
                     for chunk in chunks:
                         file.write(chunk)
                         digest.update(chunk)
@@ -77,6 +91,7 @@ class LocalObjectStore:
             handle, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._partial)
             try:
                 with os.fdopen(handle, "wb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
                     async for chunk in chunks:
                         size += len(chunk)
                         if size > max_size:

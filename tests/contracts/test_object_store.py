@@ -1,6 +1,8 @@
 """What every object store must do, run against local files and a real S3 server."""
 
+import fcntl
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from pydantic import SecretStr
 from shared.errors import InvalidMessageError, ObjectNotFoundError, SourceTooLargeError, StorageError
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
+from shared.storage.local import LocalObjectStore
 
 
 @pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.integration)])
@@ -142,3 +145,17 @@ async def test_a_store_that_is_away_is_a_storage_error(tmp_path: Path) -> None:
     async with open_store(settings) as store:
         with pytest.raises(StorageError):
             await store.check()
+
+
+def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path: Path) -> None:
+    partial = tmp_path / "partial"
+    partial.mkdir()
+    abandoned, young, written = (partial / name for name in ("abandoned", "young", "written"))
+    for path in (abandoned, young, written):
+        path.write_bytes(b"half")
+    for path in (abandoned, written):
+        os.utime(path, (0, 0))
+    with written.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        LocalObjectStore(tmp_path)
+    assert sorted(path.name for path in partial.iterdir()) == ["written", "young"]

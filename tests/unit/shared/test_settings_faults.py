@@ -7,7 +7,8 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from deploy.settings_classes import SETTINGS_OF, prefix_of, variables
-from shared.settings import SharedSettings, load
+from services.ingest.settings import IngestSettings
+from shared.settings import SharedSettings, load, load_service
 
 ALL = {"shared": SharedSettings, **SETTINGS_OF}
 
@@ -80,3 +81,15 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_two_classes_read_the_same_variable() -> None:
     names = [variable.name for kind in ALL.values() for variable in variables(kind)]
     assert len(names) == len(set(names))
+
+
+def test_the_faults_of_both_kinds_are_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LECTERN_SHUTDOWN_S", "0")
+    monkeypatch.setenv("INGEST_MAX_PAGES", "none")
+    with pytest.raises(SystemExit, match="2"):
+        load_service(IngestSettings)
+    said = capsys.readouterr().err
+    assert "LECTERN_SHUTDOWN_S" in said
+    assert "INGEST_MAX_PAGES" in said

@@ -1,0 +1,36 @@
+"""A system that is stopped in the middle goes on where it was."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.end_to_end.system import SAMPLES, running, wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+def test_an_unfinished_job_goes_on_after_a_restart_and_nothing_stays_behind(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home) as system:
+        job_id = system.submit(SAMPLES / "lecture.mp4", "lecture.mp4")
+        wait_until(lambda: system.job(job_id)["stages"][0]["status"] == "done", "ingest", 120)
+        assert system.stop() < 15
+    assert processes_of(home) == []
+
+    with running(home) as system:
+        assert system.wait(job_id)["status"] == "done"
+        system.http.close()
+        system.process.kill()
+        system.process.wait(10)
+        wait_until(lambda: not processes_of(home), "the end of every process", 15)
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines of processes that belong to the system in `home`."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ", "status"]):
+        known = " ".join(process.info["cmdline"] or ()) + (process.info["environ"] or {}).get("LECTERN_HOME", "")
+        if str(home) in known and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(known)
+    return found
