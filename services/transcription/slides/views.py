@@ -31,11 +31,12 @@ POINTER_SIDE = 2  # blocks: a mouse pointer fits into 2x2
 POINTER_PLACES = 3  # where it was, where it is, and a trace of compression
 INK_STEP = 30  # grey levels between neighbouring pixels
 BLANK_SHARE = 0.0012  # of the picture's pixels: less ink than one short word
-ALIKE = 0.8  # correlation; other text in the same line stays under 0.6
+ALIKE = 0.8  # correlation of two blocks; a blurred one stays above it, of other text in the same place 70 % are below
 MIN_SPREAD = 20.0  # variance of grey levels: less is a flat block
 SCROLL = 40  # rows that a page may move up or down and still be the page
-SCROLL_MATCH = 0.8  # correlation; half a pixel off costs 0.1, and a highlighted part of a drawing as much
-LOST_SHARE = 0.12  # of the ink: page numbers and the like may change in a build
+SCROLL_MATCH = 0.84  # correlation of edges; two slides of a template stay under 0.79, half a pixel off is above 0.88
+LOST_INK = 0.12  # of the ink: another slide of a template, however heavy, loses 0.13 and more
+LOST_CHANGE = 0.4  # of what changed: a part of a drawing that is highlighted loses its old outline
 
 _KERNEL = np.ones((3, 3), np.uint8)
 
@@ -110,9 +111,9 @@ def is_scrolled(first: View, second: View) -> bool:
     """Whether the second is the first moved up or down by less than a quarter of the screen."""
     if first.ink[SCROLL : HEIGHT - SCROLL].mean() < BLANK_SHARE:
         return False
-    # Without the sides: black bars there match whatever is shown between them.
-    inner, other = first.grey[SCROLL : HEIGHT - SCROLL, 45:275], second.grey[:, 45:275]
-    match = cv2.matchTemplate(other, inner, cv2.TM_CCOEFF_NORMED)
+    # Steps from row to row: bars and panels beside the text, which match whatever is shown, have none.
+    rows, other = (cv2.GaussianBlur(cv2.Sobel(v.grey, cv2.CV_32F, 0, 1), (3, 3), 0) for v in (first, second))
+    match = cv2.matchTemplate(other, rows[SCROLL : HEIGHT - SCROLL], cv2.TM_CCOEFF_NORMED)
     return float(match.max()) > SCROLL_MATCH
 
 
@@ -159,7 +160,7 @@ def _alike(first: Grey, second: Grey) -> Blocks:
 def _keeps(ink: npt.NDArray[np.bool_], differs: npt.NDArray[np.bool_]) -> bool:
     """Whether the ink survived: little of it changed, and little of the change lies on it."""
     lost = int((ink & differs).sum())
-    return lost <= LOST_SHARE * int(ink.sum()) and lost <= LOST_SHARE * int(differs.sum())
+    return lost <= LOST_INK * int(ink.sum()) and lost <= LOST_CHANGE * int(differs.sum())
 
 
 def _pixels(blocks: Blocks) -> npt.NDArray[np.bool_]:
