@@ -53,6 +53,13 @@ says.
 | `LECTERN_MONGO_URL` | | A database that is running already; without it an embedded one is started. |
 | `GATEWAY_PORT` | last time's | Port of the page and of the API. |
 | `RABBITMQ_SERVER_HOME` | found | Folder of the RabbitMQ server that is to be started. |
+
+The other `lectern` commands find a running system in `LECTERN_HOME`, or are told:
+
+| Variable | What it is |
+|---|---|
+| `LECTERN_URL` | Address of the gateway. |
+| `LECTERN_API_KEY` | API key; by default the one in `LECTERN_HOME`. |
 """
 
 
