@@ -1,0 +1,74 @@
+"""Measures the product and prints figures and ratios: `python -m tests.benchmarks [--quick] [--only NAME ...]`.
+
+Everything runs on a private broker and database in temporary state folders; nothing is left behind but
+`build/bench.json` and the lecture that is kept for the next time. Nobody else should use the machine meanwhile.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+from deploy.local.services import PROJECT
+from tests.benchmarks import clone, overhead, pages, recordings
+from tests.benchmarks.figures import Figure, table, write_json
+from tests.benchmarks.lecture import Lecture, lecture, short_lecture
+
+NAMES = ("audio", "video", "replicas", "overhead", "pdf", "clone")
+DURATION_S, SLIDES = 600, 20
+QUICK_DURATION_S = 20
+CLONE_COMMAND = "python -m tests.benchmarks --only clone"
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="a look at seconds of everything; its figures mean nothing"
+    )
+    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of: {', '.join(NAMES)}")
+    parser.add_argument("--clone", action="store_true", help="also from git clone to the first handout: takes minutes")
+    parser.add_argument("--output", type=Path, help="where the JSON goes (build/bench.json; --quick: bench-quick.json)")
+    return parser.parse_args()
+
+
+def measure(names: set[str], *, quick: bool, recording: Lecture | None) -> list[Figure]:
+    """Everything in `names`, one after the other."""
+    figures: list[Figure] = []
+    if recording is not None and names & {"audio", "video"}:
+        figures += asyncio.run(recordings.audio_and_video(recording, with_video="video" in names))
+    if recording is not None and "replicas" in names:
+        figures += asyncio.run(recordings.two_replicas(recording))
+    if "overhead" in names:
+        figures += asyncio.run(overhead.measure(quick=quick))
+    if "pdf" in names:
+        figures += pages.measure(quick=quick)
+    if "clone" in names:
+        figures += clone.measure()
+    return figures
+
+
+def main() -> None:
+    """Measure, print, write."""
+    asked = arguments()
+    names = set(asked.only or NAMES[:-1]) | ({"clone"} if asked.clone else set())
+    default = PROJECT / "build" / ("bench-quick.json" if asked.quick else "bench.json")
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="lectern-bench-") as folder:
+        recording = None
+        if names & {"audio", "video", "replicas"}:
+            short = asked.quick
+            recording = short_lecture(QUICK_DURATION_S, Path(folder)) if short else lecture(DURATION_S, SLIDES)
+        figures = measure(names, quick=asked.quick, recording=recording)
+    print(table(figures))
+    if "clone" not in names:
+        print(f"{'clone_to_first_handout_s':<32}  skipped: takes minutes; run `{CLONE_COMMAND}`")
+    print(f"\n{os.cpu_count()} processors; load of others before the start {load:.1f}")
+    if asked.quick:
+        print("A quick look: too short to mean anything.")
+    write_json(figures, asked.output or default)
+
+
+if __name__ == "__main__":
+    main()
