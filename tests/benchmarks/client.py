@@ -72,7 +72,7 @@ class Client:
             return
         key = message.routing_key or ""
         if message.exchange == self._route.failures:
-            text = message.headers.get("x-lectern-public-message")
+            text = str(message.headers.get("x-lectern-public-message"))
             run.done.set_exception(JobFailedError(f"a job ended in {key}: {text}"))
             return
         run.seen_s[key] = now - run.began_s

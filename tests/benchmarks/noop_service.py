@@ -23,10 +23,11 @@ from services.transcription.speech.recognise import SpeechUnit
 from shared.documents import Engine, Source, SourceDocument, StudyGuide
 from shared.events import PageRange, SlideRange, SourceIngested
 from shared.service import Build, Parts, run_worker
-from shared.settings import SharedSettings, load
+from shared.settings import load_service
 
 NOTHING = "nothing"
 DIGEST = "0" * 64
+WorkerSettings = IngestSettings | TranscriptionSettings | AnalysisSettings | RenderingSettings
 
 
 class NoPreparation:
@@ -119,16 +120,19 @@ async def build_rendering(parts: Parts) -> None:
     await rendering.build(NoRendering(), parts)
 
 
+SERVICES: dict[str, tuple[type[WorkerSettings], Build]] = {
+    "ingest": (IngestSettings, build_ingest),
+    "transcription": (TranscriptionSettings, build_transcription),
+    "analysis": (AnalysisSettings, build_analysis),
+    "rendering": (RenderingSettings, build_rendering),
+}
+
+
 def main(name: str) -> None:
     """Run the service until it is told to stop."""
-    services: dict[str, tuple[int, Build]] = {
-        "ingest": (load(IngestSettings).health_port, build_ingest),
-        "transcription": (load(TranscriptionSettings).health_port, build_transcription),
-        "analysis": (load(AnalysisSettings).health_port, build_analysis),
-        "rendering": (load(RenderingSettings).health_port, build_rendering),
-    }
-    port, build = services[name]
-    run_worker(name, load(SharedSettings), port, build)
+    kind, build = SERVICES[name]
+    shared, settings = load_service(kind)
+    run_worker(name, shared, settings.health_port, build)
 
 
 if __name__ == "__main__":

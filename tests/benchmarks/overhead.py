@@ -138,7 +138,7 @@ async def measure(*, quick: bool) -> list[Figure]:
                     await side.one_after_the_other(size.jobs_per_block)
             return _figures(bare, product, await bare.burst_per_s(size.burst), await product.burst_per_s(size.burst))
 
-    figures: list[Figure] = await with_system(both, services=noop_services())
+    figures = await with_system(both, services=noop_services())
     return figures
 
 

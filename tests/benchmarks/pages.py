@@ -35,7 +35,8 @@ DOCUMENT = """
     par(text-of.at(calc.rem(number + chapter * 5, text-of.len())))
     if calc.rem(number, 9) == 7 { list(..range(3).map(item => text-of.at(item).split(".").first())) }
   }
-  table(columns: 3, [Number], [Square], [Root], ..range(1, 9).map(n => (n, n * n, calc.round(calc.sqrt(n), digits: 3))).flatten().map(n => [#n]))
+  let rows = range(1, 9).map(n => (n, n * n, calc.round(calc.sqrt(n), digits: 3)))
+  table(columns: 3, [Number], [Square], [Root], ..rows.flatten().map(cell => [#cell]))
   colbreak(weak: true)
 }
 """

@@ -94,7 +94,7 @@ async def audio_and_video(lecture: Lecture, *, with_video: bool) -> list[Figure]
 
     async with speech_alone() as alone:
         cold_s = await alone.transcribe_s(lecture.audio)
-        figures: list[Figure] = await with_system(lambda system: alone_and_system(system, alone, cold_s))
+        figures = await with_system(lambda system: alone_and_system(system, alone, cold_s))
     return figures
 
 
@@ -165,7 +165,7 @@ async def two_replicas(lecture: Lecture) -> list[Figure]:
 
     async with speech_alone() as alone:
         await alone.transcribe_s(lecture.audio)
-        figures: list[Figure] = await with_system(
+        figures = await with_system(
             lambda system: system_and_alone(system, alone),
             services=replica_services(),
             environment={"TRANSCRIPTION_SPEECH_THREADS": "1"},

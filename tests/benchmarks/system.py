@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +89,11 @@ async def _home() -> AsyncIterator[Path]:
 
 
 async def with_system(
-    work: "Any", *, services: tuple[ServiceProgram, ...] = SERVICES, environment: Mapping[str, str] | None = None
-) -> Any:
+    work: Callable[[System], Coroutine[Any, Any, T]],
+    *,
+    services: tuple[ServiceProgram, ...] = SERVICES,
+    environment: Mapping[str, str] | None = None,
+) -> T:
     """Start the product, return what `await work(system)` does, and end it all. Ctrl-C ends it early."""
     options = Options(
         services=services, amqp_url=None, mongo_url=None, gateway_port=None, environment=dict(environment or {})
