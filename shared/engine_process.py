@@ -38,6 +38,12 @@ def _die_with(parent: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
+def _look_at(call: "asyncio.Future[T]") -> None:
+    """A call that was given up fails when its child is killed; nobody needs to be told that nobody asked."""
+    if not call.cancelled():
+        call.exception()
+
+
 class EngineProcess:
     """Runs functions one after another in one child process. `preload` is called there once, at its start."""
 
@@ -63,11 +69,13 @@ class EngineProcess:
         async with self._turn:
             executor = self._executor = self._executor or self._start()
             call = asyncio.get_running_loop().run_in_executor(executor, functools.partial(function, *args, **kwargs))
+            call.add_done_callback(_look_at)
             try:
-                return await asyncio.wait_for(call, timeout_s)
-            except TimeoutError:
-                self.kill()
-                raise EngineTimeoutError(f"{function.__name__} was killed after {timeout_s:.0f} s") from None
+                done, _ = await asyncio.wait([call], timeout=timeout_s)
+                if not done:
+                    self.kill()
+                    raise EngineTimeoutError(f"{function.__name__} was killed after {timeout_s:.0f} s")
+                return await call
             except BrokenProcessPool as error:
                 self.kill()
                 raise EngineError(f"{function.__name__}: the engine's process died") from error

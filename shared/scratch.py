@@ -39,12 +39,17 @@ class Scratch:
             if folder.is_dir() and folder.resolve() != self._own and _is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
+    @property
+    def path(self) -> Path:
+        """This process's folder. Raises RuntimeError before `clean`."""
+        if self._own is None:
+            raise RuntimeError("Scratch.clean() has not been called")
+        return self._own
+
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:
         """An empty folder that is removed with all it holds at the end of the context."""
-        if self._own is None:
-            raise RuntimeError("Scratch.clean() has not been called")
-        with tempfile.TemporaryDirectory(dir=self._own, ignore_cleanup_errors=True) as path:
+        with tempfile.TemporaryDirectory(dir=self.path, ignore_cleanup_errors=True) as path:
             yield Path(path)
 
     def remove(self) -> None:

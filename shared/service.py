@@ -63,6 +63,7 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
             scratch=Scratch(settings.home / "scratch" / service),
             health=Health({"broker": _broker_check(broker), "database": database.check, "storage": store.check}),
         )
+        await asyncio.to_thread(parts.scratch.clean)
         stack.callback(tracer_provider.shutdown)
         stack.callback(parts.scratch.remove)
         await stack.enter_async_context(parts.on_stop)
@@ -101,7 +102,6 @@ def _end_process_on_failure(task: asyncio.Task[None]) -> None:
 
 
 async def _start(parts: Parts, build: Build) -> None:
-    await asyncio.to_thread(parts.scratch.clean)
     await _until_it_answers(parts.broker.connect, "broker")
     await declare_topology(parts.broker, parts.settings.retry_delays_s)
     await _until_it_answers(parts.database.check, "database")
@@ -130,9 +130,12 @@ def run_worker(service: str, settings: SharedSettings, port: int, build: Build) 
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_parts(service, settings) as parts, consuming(parts, build):
-            app.state.health = parts.health
-            yield
+        async with open_parts(service, settings) as parts:
+            # What engines and the programs they run put into temporary files is cleaned up with the rest.
+            os.environ["TMPDIR"] = str(parts.scratch.path)
+            async with consuming(parts, build):
+                app.state.health = parts.health
+                yield
 
     serve(Starlette(routes=health_routes(), lifespan=lifespan), settings.host, port, settings.shutdown_s)
 
