@@ -46,7 +46,7 @@ async def take(url: str, queue: str, within_s: float = 10) -> aio_pika.abc.Abstr
         source = await channel.get_queue(queue)
         async with asyncio.timeout(within_s):
             while (message := await source.get(fail=False)) is None:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)  # AMQP has no way to wait for a single message
         await message.ack()
         return message
 

@@ -52,7 +52,7 @@ def is_alive(pid: int) -> bool:
 
 async def until(condition: Callable[[], bool], within_s: float) -> bool:
     deadline = time.monotonic() + within_s
-    while not (met := condition()) and time.monotonic() < deadline:  # noqa: ASYNC110 -- other processes tell nobody
+    while not (met := condition()) and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
     return met
 
