@@ -13,7 +13,7 @@ MODELS = {
     "Rec": "PP-OCRv6_rec_small.onnx",
     "Cls": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
 }
-DETECTION_SIDE = 736  # pixels of the shorter side; text is read from the full picture
+DETECTION_SIDE = 736  # pixels of the longer side, where lines are looked for; they are read from the full picture
 SAME_LINE = 0.6  # of a line's height that two boxes share when they stand on one line
 TITLE_AREA = 0.45  # a title stands in the upper part of a slide, as a share of its height
 TITLE_HEIGHT = 0.8  # of the tallest line there: the first such line is the title
@@ -129,7 +129,7 @@ def _engine(threads: int) -> Any:
     parameters = {f"{task}.model_path": str(folder / name) for task, name in MODELS.items()} | {
         "Global.log_level": "error",
         "Global.use_cls": False,  # slides stand upright
-        "Det.limit_type": "min",
+        "Det.limit_type": "max",
         "Det.limit_side_len": DETECTION_SIDE,
         "EngineConfig.onnxruntime.intra_op_num_threads": threads,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,

@@ -8,36 +8,42 @@ import numpy as np
 
 from services.transcription.slides.programs import run
 from services.transcription.slides.values import SlideOptions, SlidePicture
-from services.transcription.slides.views import HEIGHT, WIDTH, Relation, View, relate
-from shared.media import media_input
+from services.transcription.slides.video import VideoFile, sampling
+from services.transcription.slides.views import CHANGED_BLOCKS, HEIGHT, WIDTH, Relation, View, relate
+from shared.media import timed_input
 
 
-def extract_picture(video: Path, times_s: list[float], view: View, target: Path, options: SlideOptions) -> SlidePicture:
-    """Writes the frame that shows `view` to `target`, trying `times_s` one after the other.
+def extract_picture(video: VideoFile, seen_s: float, view: View, target: Path, options: SlideOptions) -> SlidePicture:
+    """Writes the frame that showed `view` at `seen_s` to `target`.
 
-    A seek may land beside the wanted frame in a damaged file: a frame that does not look like the view is used only
-    when no other time gives one. With no frame at all the view itself is written, 320 pixels wide.
+    The last keyframe before serves when it shows the same, for it costs a single frame to decode. Where nothing decodes
+    the view itself is written, 320 pixels wide.
     """
-    fallback: bytes | None = None
-    for time_s in times_s:
-        png = _frame(video, time_s, options)
-        if png is None:
-            continue
-        if _shows(png, view):
-            return _write(png, target)
-        fallback = fallback or png
-    return _write(fallback or _png(view.grey), target)
+    png = _keyframe(video, seen_s, options)
+    if png is None or not _shows(png, view):
+        png = _frame(video, seen_s, options) or png or cv2.imencode(".png", view.grey)[1].tobytes()
+    return _write(png, target)
 
 
-def _frame(video: Path, time_s: float, options: SlideOptions) -> bytes | None:
-    # Square pixels first, then the limit of the width; even sizes are not needed in a PNG.
-    scale = f"scale='max(1,trunc(iw*if(gt(sar,0),sar,1)))':ih,scale='min({options.max_width},iw)':-1,setsar=1"
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", str(options.threads), "-skip_frame", "noref"]
-    command += ["-noaccurate_seek", "-ss", f"{max(0.0, time_s):.3f}", *media_input(video), "-map", "0:V:0"]
+def _keyframe(video: VideoFile, time_s: float, options: SlideOptions) -> bytes | None:
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-noaccurate_seek", "-ss", f"{time_s:.3f}"]
+    command += [*timed_input(video.path), "-map", "0:V:0", "-vf", _scale(options), "-filter_threads", "1"]
+    return run([*command, *_ONE_PNG], options.timeout_s).output or None
+
+
+def _frame(video: VideoFile, time_s: float, options: SlideOptions) -> bytes | None:
     # The same clock as the scan's, so that a picture that began long before is found where it still stands.
-    command += ["-vf", f"fps={options.sample_fps}:start_time=0,{scale},format=rgb24", "-filter_threads", "1"]
-    command += ["-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1"]
-    return run(command, options.timeout_s).output or None
+    command = sampling(video, time_s, fps=options.sample_fps, threads=1, filters=_scale(options))
+    return run([*command, *_ONE_PNG], options.timeout_s).output or None
+
+
+_ONE_PNG = ["-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1"]
+
+
+def _scale(options: SlideOptions) -> str:
+    """Square pixels first, then the limit of the width; even sizes are not needed in a PNG."""
+    square = "scale='max(1,trunc(iw*if(gt(sar,0),sar,1)))':ih"
+    return f"{square},scale='min({options.max_width},iw)':-1,setsar=1,format=rgb24"
 
 
 def _shows(png: bytes, view: View) -> bool:
@@ -45,11 +51,7 @@ def _shows(png: bytes, view: View) -> bool:
     if decoded is None:
         return False
     small = np.asarray(cv2.resize(decoded, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
-    return relate(View(small, view.busy), view, changed_limit=8) is Relation.SAME
-
-
-def _png(grey: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
-    return cv2.imencode(".png", grey)[1].tobytes()
+    return relate(View(small, view.busy), view, changed_limit=CHANGED_BLOCKS) is Relation.SAME
 
 
 def _write(png: bytes, target: Path) -> SlidePicture:
