@@ -138,8 +138,7 @@ async def measure(*, quick: bool) -> list[Figure]:
                     await side.one_after_the_other(size.jobs_per_block)
             return _figures(bare, product, await bare.burst_per_s(size.burst), await product.burst_per_s(size.burst))
 
-    figures = await with_system(both, services=noop_services())
-    return figures
+    return await with_system(both, services=noop_services())
 
 
 def _figures(bare: Side, product: Side, bare_per_s: float, product_per_s: float) -> list[Figure]:

@@ -94,8 +94,7 @@ async def audio_and_video(lecture: Lecture, *, with_video: bool) -> list[Figure]
 
     async with speech_alone() as alone:
         cold_s = await alone.transcribe_s(lecture.audio)
-        figures = await with_system(lambda system: alone_and_system(system, alone, cold_s))
-    return figures
+        return await with_system(lambda system: alone_and_system(system, alone, cold_s))
 
 
 def _audio_figures(alone_cold_s: float, alone_s: float, cold: Run, warm: Run) -> list[Figure]:
@@ -165,9 +164,8 @@ async def two_replicas(lecture: Lecture) -> list[Figure]:
 
     async with speech_alone() as alone:
         await alone.transcribe_s(lecture.audio)
-        figures = await with_system(
+        return await with_system(
             lambda system: system_and_alone(system, alone),
             services=replica_services(),
             environment={"TRANSCRIPTION_SPEECH_THREADS": "1"},
         )
-    return figures
