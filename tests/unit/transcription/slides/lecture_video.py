@@ -40,7 +40,7 @@ class Style:
     revisit: bool = False
     brief: bool = False
     back: bool = False
-    encoder: tuple[str, ...] = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23")
+    encoder: tuple[str, ...] = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "23")
 
 
 @dataclass
