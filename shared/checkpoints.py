@@ -20,6 +20,9 @@ from shared.storage import ObjectStore
 
 R = TypeVar("R", bound=BaseModel)
 
+# Of many units the number is asked first: fetching all results after every unit would cost their square.
+FEW = 4
+
 
 class Checkpoints:
     """The checkpoints of one stage in its service's database, and the objects under that stage's prefix."""
@@ -75,12 +78,14 @@ class Checkpoints:
     async def results(self, message: Message, units: Sequence[str], kind: type[R]) -> list[R] | None:
         """The results of `units` in that order, or None while one is missing."""
         group = self._group(message)
+        keys = [f"{group}/{unit}" for unit in units]
         with translated():
-            done: int = await self._documents.count_documents({"group": group, "unit": {"$in": list(units)}})
-            if done < len(units):
+            if len(keys) > FEW and await self._documents.count_documents({"group": group}) < len(keys):
                 return None
-            found = {item["unit"]: item async for item in self._documents.find({"group": group})}
-        return [kind.model_validate(found[unit]["result"]) for unit in units]
+            found = {item["_id"]: item["result"] async for item in self._documents.find({"_id": {"$in": keys}})}
+        if len(found) < len(set(keys)):
+            return None
+        return [kind.model_validate(found[key]) for key in keys]
 
     async def is_gone(self, job_id: str) -> bool:
         """Whether the job was deleted."""

@@ -1,11 +1,11 @@
 """What an event adds to what is known of a job: sets, maxima and facts that never change, so order does not matter."""
 
+import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import singledispatch
 from typing import Any
 
-from services.gateway.jobs.view import STATUSES
 from shared.database import Document
 from shared.events import (
     Event,
@@ -33,18 +33,34 @@ class Addition:
     minima: Document = field(default_factory=dict)
     once: str | None = None
 
-    def operators(self) -> Document:
-        """The update in MongoDB's terms."""
-        update: Document = {
-            "$set": self.facts,
-            "$addToSet": self.members,
-            "$max": self.maxima,
-            "$min": self.minima,
-        }
-        return {
-            **{operator: values for operator, values in update.items() if values},
-            "$setOnInsert": {"revision": 0, "status": STATUSES[0]},
-        }
+    def to(self, document: Document) -> Document:
+        """A copy of `document` with this added; an equal one where it says nothing new."""
+        added: Document = copy.deepcopy(document)
+        if self.once:
+            parent, name = _place(added, self.once)
+            if name in parent:
+                return document
+        for path, value in self.facts.items():
+            parent, name = _place(added, path)
+            parent[name] = value
+        for path, value in self.members.items():
+            parent, name = _place(added, path)
+            known = parent.setdefault(name, [])
+            if value not in known:
+                known.append(value)
+        for keep, values in ((max, self.maxima), (min, self.minima)):
+            for path, value in values.items():
+                parent, name = _place(added, path)
+                parent[name] = keep(parent.get(name, value), value)
+        return added
+
+
+def _place(document: Document, path: str) -> tuple[Document, str]:
+    """The inner document that `path` (names with dots between) ends in, made if need be, and the last name."""
+    *folders, name = path.split(".")
+    for folder in folders:
+        document = document.setdefault(folder, {})
+    return document, name
 
 
 def order_key(submitted_at: datetime, job_id: str) -> str:

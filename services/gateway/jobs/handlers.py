@@ -93,9 +93,8 @@ class Projection:
         if isinstance(event, JobDeleted):
             await self._read_model.forget(event.job_id, pending=False)
             return
-        await self._read_model.add(event.job_id, _with_trace(addition_of(event)))
-        if isinstance(event, JobSubmitted):
-            await self._read_model.settle(event.job_id, PENDING_SUBMISSION)
+        settles = PENDING_SUBMISSION if isinstance(event, JobSubmitted) else None
+        await self._read_model.add(event.job_id, _with_trace(addition_of(event)), settles=settles)
 
     async def on_burial(self, body: bytes, message: RabbitMessage) -> None:
         """Fail the job of a dead letter. Never raises: a dead letter that fails here would come back here."""

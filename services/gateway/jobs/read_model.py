@@ -1,8 +1,8 @@
 """Everything the gateway knows about jobs: one document each, built from events alone.
 
-Additions are idempotent and commute (`facts.py`). What is shown is derived from all of them and written on the
-condition that the document has not changed since it was read: whoever adds last sees every addition, and an older
-view can never replace a newer one.
+Additions are idempotent and commute (`facts.py`). A document is read, added to and written back with the view that is
+derived from it, on the condition that nobody has changed it since it was read: no addition is lost, and an older view
+can never replace a newer one. Two database commands an event.
 """
 
 from dataclasses import dataclass
@@ -43,44 +43,49 @@ class ReadModel:
             await self._jobs.create_index([("owner", 1), ("status", 1), ("order", -1)])
             await self._jobs.create_index([("pending", 1)], sparse=True)
 
-    async def add(self, job_id: str, addition: Addition) -> None:
-        """Learn something about a job, known or not. Nothing happens to a deleted one."""
-        selector: Document = {"_id": job_id, "status": {"$ne": DELETED}}
-        if addition.once:
-            selector[addition.once] = {"$exists": False}
+    async def add(self, job_id: str, addition: Addition, *, settles: str | None = None) -> None:
+        """Learn something about a job, known or not. Nothing happens to a deleted one.
+
+        `settles` is what the addition shows to have been told (see `settle`).
+        """
         for _ in range(_TRIES):
-            try:
-                with translated():
-                    await self._jobs.update_one(selector, addition.operators(), upsert=True)
-                break
-            except DuplicateKeyError:  # it does not match (deleted, or known already), or was inserted this moment
-                if not await self._exists(selector):
-                    break
-        await self._derive(job_id)
+            document = await self.document(job_id)
+            if document is not None and document["status"] == DELETED:
+                return
+            before: Document = document or {"_id": job_id, "facts": {}, "revision": 0}
+            after = addition.to(before)
+            settled = settles is not None and before.get("pending") == settles
+            if after == before and not settled and document is not None:
+                return
+            if await self._write(before, after, new=document is None, settled=settled):
+                self._wakeups.wake(job_id)
+                return
+        raise DatabaseError(f"{job_id} changes too often")
+
+    async def _write(self, before: Document, after: Document, *, new: bool, settled: bool) -> bool:
+        """Write `after` with its view unless somebody else wrote since `before` was read; whether it was written."""
+        view = derive(after["_id"], after["facts"])
+        known: Document = {name: after[name] for name in ("owner", "order", "facts") if name in after}
+        known |= {"view": view.model_dump(mode="json"), "status": view.status}
+        revision = before["revision"]
+        with translated():
+            if new:
+                try:
+                    await self._jobs.insert_one({"_id": after["_id"], **known, "revision": revision + 1})
+                except DuplicateKeyError:
+                    return False
+                return True
+            if STATUSES.index(view.status) < STATUSES.index(before["status"]):
+                raise InvalidMessageError(f"the status of {after['_id']} would move back")
+            update: Document = {"$set": known, "$inc": {"revision": 1}}
+            if settled:
+                update["$unset"] = {"pending": "", "pending_since": ""}
+            result = await self._jobs.update_one({"_id": after["_id"], "revision": revision}, update)
+        return bool(result.modified_count)
 
     async def _exists(self, selector: Document) -> bool:
         with translated():
             return await self._jobs.find_one(selector, {"_id": 1}) is not None
-
-    async def _derive(self, job_id: str) -> None:
-        for _ in range(_TRIES):
-            document = await self.document(job_id)
-            if document is None or document["status"] == DELETED:
-                return
-            view = derive(job_id, document["facts"]).model_dump(mode="json")
-            if document.get("view") == view:
-                return
-            if STATUSES.index(view["status"]) < STATUSES.index(document["status"]):
-                raise InvalidMessageError(f"the status of {job_id} would move back")
-            with translated():
-                result = await self._jobs.update_one(
-                    {"_id": job_id, "revision": document["revision"]},
-                    {"$set": {"view": view, "status": view["status"]}, "$inc": {"revision": 1}},
-                )
-            if result.modified_count:
-                self._wakeups.wake(job_id)
-                return
-        raise DatabaseError(f"the view of {job_id} changes too often")
 
     async def insert(self, event: JobSubmitted, *, trace_id: str | None, traceparent: str | None) -> Job:
         """Accept a job that is not published yet. Raises DuplicateKeyError when there is one with its id."""

@@ -1,5 +1,6 @@
 """A collection in memory that knows just the operators of the read model."""
 
+import asyncio
 import copy
 from typing import Any
 
@@ -46,14 +47,6 @@ def _apply(document: dict[str, Any], update: dict[str, Any], *, inserting: bool)
                 parent.pop(name, None)
             elif operator == "$inc":
                 parent[name] = parent.get(name, 0) + value
-            elif operator == "$addToSet":
-                members = parent.setdefault(name, [])
-                if value not in members:
-                    members.append(value)
-            elif operator == "$max":
-                parent[name] = max(parent.get(name, value), value)
-            elif operator == "$min":
-                parent[name] = min(parent.get(name, value), value)
 
 
 class Result:
@@ -68,6 +61,12 @@ class FakeJobs:
     async def find_one(self, selector: dict[str, Any], fields: Any = None) -> dict[str, Any] | None:
         found = [document for document in self.documents.values() if _matches(document, selector)]
         return copy.deepcopy(found[0]) if found else None
+
+    async def insert_one(self, document: dict[str, Any]) -> None:
+        await asyncio.sleep(0)  # as on a real server, others may write between a look and an insertion
+        if document["_id"] in self.documents:
+            raise DuplicateKeyError("known")
+        self.documents[document["_id"]] = copy.deepcopy(document)
 
     async def update_one(self, selector: dict[str, Any], update: dict[str, Any], *, upsert: bool = False) -> Result:
         for document in self.documents.values():
