@@ -1,10 +1,9 @@
 """Checkpoints: a unit of work is computed once, whatever is delivered twice (PIP-1).
 
-A service keeps one document a finished unit, under a key of (job, stage, unit, parameters). A redelivered message
-finds it and only publishes again. The join of a stage is a count of these documents: whoever finishes the last
-unit sees all of them, and a crash before it could say so is healed by the redelivery, which counts again.
-
-A deleted job leaves a tombstone in the same collection, so one look tells both.
+A service keeps one document a job. Each finished unit is one atomic write into it, under a key of (parameters, unit);
+a redelivered message finds it there and only publishes again. The join of a stage is a look at this document: whoever
+finishes the last unit sees all of them, and a crash before it could say so is healed by the redelivery, which looks
+again. A deleted job leaves a document that says so, and the same atomic write refuses to add to it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,95 +13,99 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from shared.database import Database, Document, DuplicateKeyError, translated
+from shared.errors import DatabaseError
 from shared.events import Message, Stage
 from shared.messaging.delivery import JobGoneError
 from shared.storage import ObjectStore
 
 R = TypeVar("R", bound=BaseModel)
 
-# Of many units the number is asked first: fetching all results after every unit would cost their square.
-FEW = 4
+_TRIES = 20  # a write is only tried again when two deliveries made the job's document at the same moment
+
+
+class Finished:
+    """The finished units of a job, as they were at one moment."""
+
+    def __init__(self, results: Document) -> None:
+        self._results = results
+
+    def get(self, unit: str, kind: type[R]) -> R | None:
+        """The result of `unit`, or None while it is not finished."""
+        return kind.model_validate(self._results[unit]) if unit in self._results else None
+
+    def get_all(self, units: Sequence[str], kind: type[R]) -> dict[str, R] | None:
+        """The results of `units` by their names, or None while one is not finished."""
+        if not self._results.keys() >= set(units):
+            return None
+        return {unit: kind.model_validate(self._results[unit]) for unit in units}
 
 
 class Checkpoints:
     """The checkpoints of one stage in its service's database, and the objects under that stage's prefix."""
 
     def __init__(self, database: Database, store: ObjectStore, stage: Stage) -> None:
-        self._documents = database["checkpoints"]
+        self._jobs = database["checkpoints"]
         self._store = store
         self._stage = stage
-
-    async def prepare(self) -> None:
-        """Create the indexes that the join and the removal use."""
-        with translated():
-            await self._documents.create_index("group")
-            await self._documents.create_index("job_id")
-
-    def _group(self, message: Message) -> str:
-        return f"{message.job_id}/{self._stage}/{message.parameters.digest()}"
 
     async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[R]], kind: type[R]) -> R:
         """The result of `unit`: the one kept, or what `compute` returns now.
 
         Raises JobGoneError when the job was deleted before or meanwhile; what `compute` stored is removed then.
         """
-        group = self._group(message)
-        key, tombstone = f"{group}/{unit}", _tombstone(message.job_id)
-        with translated():
-            found = {item["_id"]: item async for item in self._documents.find({"_id": {"$in": [key, tombstone]}})}
-        if tombstone in found:
-            raise JobGoneError(message.job_id)
-        if key in found:
-            return kind.model_validate(found[key]["result"])
+        kept = (await self.finished(message)).get(unit, kind)
+        if kept is not None:
+            return kept
         result = await compute()
-        document: Document = {
-            "_id": key,
-            "group": group,
-            "job_id": message.job_id,
-            "unit": unit,
-            "result": result.model_dump(mode="json"),
-            "finished_at": datetime.now(UTC),
-        }
-        with translated():
-            try:
-                await self._documents.insert_one(document)
-            except DuplicateKeyError:  # a second delivery was faster; its result is the one that was published
-                kept = await self._documents.find_one({"_id": key})
-                if kept is not None:
-                    return kind.model_validate(kept["result"])
-        if await self.is_gone(message.job_id):
+        try:
+            return await self._keep(message, unit, result, kind)
+        except JobGoneError:
             await self.forget(message.job_id)
+            raise
+
+    async def finished(self, message: Message) -> Finished:
+        """What is finished of the message's job and parameters. Raises JobGoneError for a deleted job."""
+        with translated():
+            job: Document | None = await self._jobs.find_one({"_id": message.job_id})
+        if job is not None and "deleted_at" in job:
             raise JobGoneError(message.job_id)
-        return result
+        return Finished((job or {}).get("results", {}).get(message.parameters.digest(), {}))
 
-    async def results(self, message: Message, units: Sequence[str], kind: type[R]) -> list[R] | None:
-        """The results of `units` in that order, or None while one is missing."""
-        group = self._group(message)
-        keys = [f"{group}/{unit}" for unit in units]
-        with translated():
-            if len(keys) > FEW and await self._documents.count_documents({"group": group}) < len(keys):
-                return None
-            found = {item["_id"]: item["result"] async for item in self._documents.find({"_id": {"$in": keys}})}
-        if len(found) < len(set(keys)):
-            return None
-        return [kind.model_validate(found[key]) for key in keys]
-
-    async def is_gone(self, job_id: str) -> bool:
-        """Whether the job was deleted."""
-        with translated():
-            return await self._documents.find_one({"_id": _tombstone(job_id)}) is not None
+    async def _keep(self, message: Message, unit: str, result: R, kind: type[R]) -> R:
+        """One write that adds the result unless the unit has one, which is returned then, or the job is deleted."""
+        place = f"results.{message.parameters.digest()}.{unit}"
+        for _ in range(_TRIES):
+            try:
+                with translated():
+                    await self._jobs.update_one(
+                        {"_id": message.job_id, "deleted_at": {"$exists": False}, place: {"$exists": False}},
+                        {"$set": {place: result.model_dump(mode="json"), "changed_at": datetime.now(UTC)}},
+                        upsert=True,
+                    )
+            except DuplicateKeyError:  # there is a document that the filter does not match, or was made just now
+                kept = (await self.finished(message)).get(unit, kind)
+                if kept is not None:
+                    return kept
+            else:
+                return result
+        raise DatabaseError(f"the checkpoint {unit} of {message.job_id} could not be written")
 
     async def forget(self, job_id: str) -> None:
         """Remember that a job is gone, and remove its checkpoints and its objects. Safe to repeat.
 
-        The tombstone comes first: once it stands, no unit begins to write for the job.
+        The mark comes first: once it stands, no unit begins to write for the job.
         """
-        now = datetime.now(UTC)
-        with translated():
-            await self._documents.update_one({"_id": _tombstone(job_id)}, {"$set": {"deleted_at": now}}, upsert=True)
-            await self._documents.delete_many({"job_id": job_id})
+        for _ in range(_TRIES):
+            try:
+                with translated():
+                    await self._jobs.update_one(
+                        {"_id": job_id},
+                        {"$set": {"deleted_at": datetime.now(UTC)}, "$unset": {"results": ""}},
+                        upsert=True,
+                    )
+                break
+            except DuplicateKeyError:
+                continue
+        else:
+            raise DatabaseError(f"{job_id} could not be marked as deleted")
         await self._store.delete_all(f"{self._stage}/{job_id}/")
-
-
-def _tombstone(job_id: str) -> str:
-    return f"{job_id}/deleted"

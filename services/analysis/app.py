@@ -13,7 +13,6 @@ from shared.settings import load_service
 async def build(engine: GuideEngine, parts: Parts) -> None:
     """Wire the service."""
     checkpoints = Checkpoints(parts.database, parts.store, "analysis")
-    await checkpoints.prepare()
     register(parts.broker, MakeGuide(parts.store, checkpoints, parts.scratch, engine), parts.publish)
     subscribe_removal(parts, checkpoints, "analysis")
 

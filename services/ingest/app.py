@@ -14,7 +14,6 @@ from shared.settings import load_service
 async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) -> None:
     """Wire the service."""
     checkpoints = Checkpoints(parts.database, parts.store, "ingest")
-    await checkpoints.prepare()
     ingest = IngestSource(parts.store, checkpoints, parts.scratch, engine, max_size_bytes)
     register(parts.broker, ingest, parts.publish)
     subscribe_removal(parts, checkpoints, "ingest")

@@ -13,7 +13,6 @@ from shared.settings import load_service
 async def build(engine: RenderEngine, parts: Parts) -> None:
     """Wire the service."""
     checkpoints = Checkpoints(parts.database, parts.store, "rendering")
-    await checkpoints.prepare()
     register(parts.broker, RenderHandout(parts.store, checkpoints, parts.scratch, engine), parts.publish)
     subscribe_removal(parts, checkpoints, "rendering")
 

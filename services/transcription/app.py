@@ -39,7 +39,6 @@ def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
 async def build(engines: Engines, parts: Parts) -> None:
     """Wire the service."""
     checkpoints = Checkpoints(parts.database, parts.store, "transcription")
-    await checkpoints.prepare()
     units = TranscriptionUnits(
         parts.store,
         checkpoints,

@@ -11,6 +11,7 @@ from services.transcription.domain.plan import UnitCommand, commands, unit_name
 from services.transcription.domain.ports import Assembler, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.results import AssembledSource, Stored
 from shared.checkpoints import Checkpoints
+from shared.errors import PipelineError
 from shared.events import (
     Command,
     FindSlides,
@@ -107,15 +108,14 @@ class TranscriptionUnits:
 
     async def join(self, message: Command | SourceIngested) -> SourceTranscribed | None:
         """The whole document if every unit is done, else None. Safe to repeat and to race with itself."""
-        plans = await self._checkpoints.results(message, [PLAN], SourceIngested)
-        if plans is None:  # the plan is written before the first unit is sent: its job is gone
-            return None
-        plan = plans[0]
-        units = [unit_name(command) for command in commands(plan)]
-        stored = await self._checkpoints.results(message, units, Stored)
+        finished = await self._checkpoints.finished(message)
+        plan = finished.get(PLAN, SourceIngested)
+        if plan is None:
+            raise PipelineError(f"unit of {message.job_id} without a plan")
+        stored = finished.get_all([unit_name(command) for command in commands(plan)], Stored)
         if stored is None:
             return None
-        compute = partial(self._assemble, plan, dict(zip(units, stored, strict=True)))
+        compute = partial(self._assemble, plan, stored)
         return await self._checkpoints.run(message, DOCUMENT, compute, SourceTranscribed)
 
     async def _assemble(self, plan: SourceIngested, stored: dict[str, Stored]) -> SourceTranscribed:

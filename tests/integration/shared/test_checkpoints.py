@@ -28,11 +28,9 @@ async def store(settings: SharedSettings) -> AsyncIterator[ObjectStore]:
         yield opened
 
 
-@pytest_asyncio.fixture
-async def checkpoints(database: Database, store: ObjectStore) -> Checkpoints:
-    made = Checkpoints(database, store, "transcription")
-    await made.prepare()
-    return made
+@pytest.fixture
+def checkpoints(database: Database, store: ObjectStore) -> Checkpoints:
+    return Checkpoints(database, store, "transcription")
 
 
 class Counter:
@@ -70,13 +68,13 @@ async def test_units_that_race_agree_on_one_result(checkpoints: Checkpoints) -> 
 async def test_whoever_finishes_last_sees_all(checkpoints: Checkpoints) -> None:
     units = [f"speech-{number}" for number in range(20)]
 
-    async def finish(unit: str) -> list[Parameters] | None:
+    async def finish(unit: str) -> dict[str, Parameters] | None:
         await checkpoints.run(MESSAGE, unit, Counter(), Parameters)
-        return await checkpoints.results(MESSAGE, units, Parameters)
+        return (await checkpoints.finished(MESSAGE)).get_all(units, Parameters)
 
     seen = await asyncio.gather(*(finish(unit) for unit in units))
     assert any(result is not None and len(result) == 20 for result in seen)
-    assert await checkpoints.results(MESSAGE, [*units, "speech-99"], Parameters) is None
+    assert (await checkpoints.finished(MESSAGE)).get_all([*units, "speech-99"], Parameters) is None
 
 
 async def test_a_deleted_job_computes_nothing_more(checkpoints: Checkpoints) -> None:
@@ -100,5 +98,6 @@ async def test_what_a_job_deleted_meanwhile_made_is_not_kept(
 
     with pytest.raises(JobGoneError):
         await checkpoints.run(MESSAGE, "speech-1", compute, Parameters)
-    assert await database["checkpoints"].count_documents({"job_id": MESSAGE.job_id}) == 0
+    left = await database["checkpoints"].find_one({"_id": MESSAGE.job_id})
+    assert left.keys() == {"_id", "deleted_at"}
     assert [item.key async for item in store.walk("transcription/")] == []
