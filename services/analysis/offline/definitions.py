@@ -1,31 +1,17 @@
-"""Definitions: which sentences say what a term is, by the patterns of English lecturers and textbooks.
+"""Definitions: which sentences say what a term is, and which terms and texts can stand in a glossary.
 
-After Hearst's and Navigli's definition patterns ("X is a Y that", "is called X", "X refers to"), applied to one
-sentence of at most 60 words, so that no pattern meets unbounded text.
+Patterns are applied to one sentence of at most 60 words, so that none meets unbounded text.
 """
 
 import re
 from dataclasses import dataclass
 
+from services.analysis.offline.definition_patterns import PATTERNS
 from services.analysis.offline.words import adjectives, function_words, normal, speciality, verb_forms, words
 
 _MAX_WORDS = 60
 _MAX_TERM_WORDS = 4
 _OF_ANY = re.compile(r" of an? [\w-]+$")  # "the efficiency of an engine" defines efficiency
-_T = r"(?P<t>[A-Za-z][\w'’/+-]*(?: (?:of (?:the |an? )?)?[\w'’/+-]+){0,4}?)"
-_ALIAS = r"(?:,? (?:or|also called|also known as|sometimes called|often called) [^,]{2,40},| \([^)]{1,40}\))?"
-_GENUS = (
-    r"(?:process|ability|study|amount|number|set|rate|ratio|movement|total|percentage|sum|value|cost"
-    r"|difference|branch|science"
-    r"|practice|principle|idea that|tendency|degree|extent|change|increase|decrease|loss|release"
-    r"|conversion|transfer|use of"
-    r"|additional|extra|name (?:for|of|given)|term for|measure|property|quantity|price|point at"
-    r"|point where|region|layer|part of|area|unit"
-    r"|state|condition|situation|act|art|theory|law|system|finding that|smallest|largest|fraction|proportion"
-    r"|probability|time (?:it|that)|distance|result of"
-    r"|network|fluid|membrane|structure|molecule|enzyme|organelle|group|class|body|collection|period"
-    r"|right to|theory that|claim that|view that|belief that|value of)"
-)
 
 
 @dataclass(frozen=True)
@@ -37,127 +23,10 @@ class Definition:
     strength: int
 
 
-_PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
-    (
-        re.compile(
-            r"^(?:the )?(?P<t>[\w'’-]+(?: [\w'’-]+){0,2}? (?:law|theorem|principle|rule|hypothesis|paradox"
-            r"|effect|conjecture|axiom|postulate)|(?:(?:first|second|third|zeroth) )?(?:law|principle|theory"
-            r"|rule) of (?:\w+ )?\w+) (?:says"
-            r"|states|holds|tells us|claims|asserts|implies) that,? (?P<d>.+)",
-            re.IGNORECASE,
-        ),
-        3,
-    ),
-    (
-        re.compile(
-            r"^(?P<t>[A-Z][\w'’-]+(?: [a-z][\w'’-]+)?) (?:is|are|was|were) (?P<d>the (?:\w+ ){0,2}?\w+ (?:of"
-            r"|between|by which|through which|in which|at which|with which|from) .+)"
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            r"^(?:the )?(?P<t>[\w'’-]+(?: [\w'’-]+){0,2}s) (?:are|were) (?P<d>(?:[\w-]+ ){0,3}?\w+(?:s"
-            r"|people|men|women)(?: of (?:\w+ ){1,2}\w+)? (?:that|which|who|whose|made|used|in which|with"
-            r"|containing|consisting) .+)",
-            re.IGNORECASE,
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            rf"^(?:an?|the)?\s?{_T}{_ALIAS} (?:is|are) (?:defined as|(?:just |simply )?the (?:name"
-            rf"|term) (?:for|of)) (?P<d>.+)",
-            re.IGNORECASE,
-        ),
-        3,
-    ),
-    (
-        re.compile(
-            rf"^(?:the term |the word |an?\s|the\s)?{_T}{_ALIAS} (?:refers? to|denotes?|is short for"
-            rf"|stands for) (?P<d>.+)",
-            re.IGNORECASE,
-        ),
-        3,
-    ),
-    (
-        re.compile(
-            rf"^(?:the term |the word |an?\s|the\s)?[\"“]?{_T}[\"”]?{_ALIAS} (?:simply "
-            rf"|just )?means? (?P<d>(?:the|an?|that|any) .+)",
-            re.IGNORECASE,
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            rf"^by (?:an?\s|the\s)?{_T},? (?:we|economists|historians|biologists|physicists"
-            rf"|people) (?:simply |just )?means? (?P<d>.+)",
-            re.IGNORECASE,
-        ),
-        3,
-    ),
-    (
-        re.compile(
-            rf"^(?:an?\s|the\s)?{_T}{_ALIAS} (?:is|are|was|were) (?:essentially |simply |just "
-            rf"|really )?(?P<d>the (?:\w+ ){{0,2}}?{_GENUS}\b.+)",
-            re.IGNORECASE,
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            rf"^(?:an?\s|the\s)?{_T}{_ALIAS} (?:is|are|was|were) (?:essentially |simply |just |really )?"
-            r"(?P<d>(?:an?|any|one of the|one particular) .+? (?:that|which|who|whose|where|in which|of|for"
-            r"|used|made|to"
-            r"|with|between|from|by|when|containing|consisting) .+)",
-            re.IGNORECASE,
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            r"^(?P<d>.+?),? (?:which|and (?:this|that|it)|that) (?:process |effect |idea |phenomenon "
-            r"|quantity |point )?(?:is"
-            r"|are|was|were) (?:what is |often |usually |then )?"
-            r"(?:called|known as|termed|referred to as) (?:an?\s|the\s)?(?P<t>[\w'’-]+(?: [\w'’-]+){0,3})[.,]?$",
-            re.IGNORECASE,
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            r"^(?:we|[a-z]+ists|[a-z]+ians|people) (?:then |now "
-            r"|often )?call (?P<d>(?:the|an?|any|all) .+?) (?:an?\s|the\s)?"
-            r"(?P<t>[\w'’-]+(?: [\w'’-]+){0,2})[.]$",
-            re.IGNORECASE,
-        ),
-        1,
-    ),
-    (
-        re.compile(
-            r"^(?P<d>(?:the|an?|any) (?:\w+ ){0,8}?\w+(?: (?:of|by|in|at|that|which|where|from|to|between"
-            r"|with) .+?)?) (?:is|are|was|were) (?:often |usually |then )?"
-            r"(?:called|known as|termed|referred to as) (?:an?\s|the\s)?(?P<t>[\w'’-]+(?: [\w'’-]+){0,3})[.,]?$",
-            re.IGNORECASE,
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            rf"\b(?:called|known as) (?:an?\s|the\s)?{_T}, (?:which (?:is|are|was)|that is,?|meaning"
-            rf"|or) (?P<d>(?:an?|the|any) .+)",
-            re.IGNORECASE,
-        ),
-        2,
-    ),
-    (
-        re.compile(
-            rf"^(?:an?\s|the\s)?{_T}, which (?:is|are|was|were) (?P<d>(?:an?|the|any) [^,]+ [^,]+ [^,]+),",
-            re.IGNORECASE,
-        ),
-        1,
-    ),
+_ELSEWHERE = re.compile(
+    r"\b(?:above|below)(?:$|[,;:)]| and\b| is\b| are\b)|\bthe (?:above|below)\b|\b(?:as follows|following)\b"
 )
+_POINTS = re.compile(r"\b(?:this|these|those) \w+", re.IGNORECASE)
 _LISTING = re.compile(r"^(?:[^,;]{1,40}[,;] ){2,}|^[^,;]{1,25}, [^,;]{1,25} and [^,;]{1,25}$")
 _EXPLAINS = re.compile(
     r"^(?:an?|the|any|when|how)\b|\b(?:that|which|who|where|when|of|to|by|for|is|are|from)\b", re.IGNORECASE
@@ -248,17 +117,22 @@ _WEAK_GENUS = re.compile(
     r"^(?:an?|the|any|one of the) (?:\w+ ){0,2}?(?:lot|bit|few|couple|good (?:idea|thing|example"
     r"|reason|way|sign)|great|example|bad|nice|problem|reason|question|example|way to go|mistake|matter"
     r"|big|huge|disaster|success|failure|key|same|only|best|worst|most|more|first|second|third|last"
-    r"|point|case|thing|simple|classic|perfect"
+    r"|point(?! (?:at|where|on|in|from)\b)|case|thing|simple|classic|perfect"
     r"|serious|terrible|beautiful|lovely|long|mess|kind of|sort of|little|shame|mystery|surprise)\b",
     re.IGNORECASE,
 )
+
+
+def bad_terms() -> frozenset[str]:
+    """Words that point at something said elsewhere, and so name nothing by themselves."""
+    return _BAD_TERM
 
 
 def definition_in(text: str) -> Definition | None:
     """The definition that a cleaned sentence gives, if it does."""
     if not 6 <= len(text.split()) <= _MAX_WORDS or text.endswith("?"):
         return None
-    for pattern, strength in _PATTERNS:
+    for pattern, strength in PATTERNS:
         match = pattern.search(text)
         if match and (found := _definition(match["t"], match["d"], strength)):
             return found
@@ -284,7 +158,7 @@ def _definition(term: str, text: str, strength: int) -> Definition | None:
         r"\b(?:this|these|those|here|above|below|i|it|its|they|their|them|following)\b", text[:16], re.IGNORECASE
     ):
         return None
-    if re.search(r"\b(?:above|below|as follows|following)\b", text):
+    if _ELSEWHERE.search(text) or _POINTS.search(" ".join(text.split()[:8])):
         return None
     if set(words(normal_text(term))) <= set(words(normal_text(text))):
         return None

@@ -11,17 +11,18 @@ from services.analysis.offline.definitions import (
     definition_in,
     definition_in_line,
     is_special,
-    is_term,
     normal_text,
-    plain_term,
 )
 from services.analysis.offline.material import Material, heading_texts
+from services.analysis.offline.named import named_after, with_subject
 from services.analysis.offline.sentences import Sentence
 from services.analysis.offline.words import words
 from shared.documents import GlossaryEntry, TableBlock
 
 _MAX_ENTRIES = 40
+_SAYS_SO = 3  # the source itself calls it a term, however everyday the word
 _MAX_FAULT = 1.4  # a definition is taken out of its sentence, so it may lean on more than a quoted one
+_MAX_FAULT_OF_NAMING = 1.9
 _TABLE_HEADS = re.compile(
     r"\b(?:term|name|option|command|word|concept|abbreviation|acronym|symbol|field|key|keyword|parameter)s?\b",
     re.IGNORECASE,
@@ -55,7 +56,7 @@ def defined_terms(material: Material) -> list[Defined]:
             counts[key] += 1
     for key, definition, blocks, position in found:
         rank = definition.strength + min(3, counts[key]) * 0.5 + 2 * material.phrases.weight(key)
-        if not (is_special(definition.term) or key in headings):
+        if not (is_special(definition.term) or key in headings or definition.strength >= _SAYS_SO):
             continue
         if definition.strength < 2 and counts[key] < 2:
             continue
@@ -77,41 +78,22 @@ def _in_sentences(material: Material) -> Iterator[_Found]:
     before: Sentence | None = None
     for sentence in material.sentences:
         definition = definition_in_line(sentence.text) if sentence.is_line else None
-        if definition is None and (sentence.fault < _MAX_FAULT or sentence.is_line):
+        if definition is None:
             definition = definition_in(sentence.text)
+            if definition and not sentence.is_line and sentence.fault >= _most_fault(definition):
+                definition = None
         blocks = sentence.blocks
-        if definition is None and before is not None:
-            definition = _named_after(before, sentence)
-            blocks = tuple(dict.fromkeys([*before.blocks, *sentence.blocks]))
+        if before is not None:
+            together = with_subject(definition, before) if definition else named_after(before, sentence)
+            if together:
+                definition, blocks = together, tuple(dict.fromkeys([*before.blocks, *sentence.blocks]))
         if definition:
             yield normal_text(definition.term), definition, blocks, sentence.position
         before = None if sentence.is_line else sentence
 
 
-_GENERAL = re.compile(r"^(?:when|whenever|if|as)\b", re.IGNORECASE)  # what happens each time, not what happened once
-_NAMED = re.compile(
-    r"^(?:this|that|these|such an? \w+|this (?:process of \w+|process|effect|idea|phenomenon|method"
-    r"|rule|movement|principle|policy|system|quantity|difference|gap)|we call (?:this|that|it)"
-    r"|(?:[a-z]+ists|[a-z]+ians|people) call (?:this|that|it))(?: (?:is|are"
-    r"|was|were) (?:what (?:we|is) |often |usually )?"
-    r"(?:call(?:ed)?|known as|termed|referred to as))? (?:an?\s|the\s)?(?P<t>[\w'’-]+(?: [\w'’-]+){0,3})\.$",
-    re.IGNORECASE,
-)
-
-
-def _named_after(before: Sentence, sentence: Sentence) -> Definition | None:
-    """A definition in two sentences: what it is, then "This is called X"."""
-    match = _NAMED.match(sentence.text) if len(sentence.text) < 120 else None
-    if (
-        not match
-        or not _GENERAL.match(before.text)
-        or before.fault >= 0.6
-        or definition_in(before.text)
-        or not 6 <= before.words <= 40
-    ):
-        return None
-    term = plain_term(match["t"])
-    return Definition(term, before.text, 2) if is_term(term) and "call" in sentence.text else None
+def _most_fault(definition: Definition) -> float:
+    return _MAX_FAULT_OF_NAMING if definition.strength >= _SAYS_SO else _MAX_FAULT
 
 
 def _in_tables(material: Material) -> Iterator[_Found]:

@@ -1,7 +1,7 @@
 """Key points: the sentences of a section that say most of it, read well alone and do not repeat each other."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -57,14 +57,19 @@ def _score(material: Material, sentence: Sentence, central: float, defines: bool
     return score - 0.6 * sentence.fault
 
 
-def best_of(material: Material, scores: Mapping[int, float], count: int) -> list[int]:
-    """Positions of up to `count` sentences: high score, low likeness to those already taken; in source order."""
-    order = sorted(scores, key=lambda p: (-scores[p], p))[:_MAX_CANDIDATES]
+def best_of(
+    material: Material, scores: Mapping[int, float], count: int, taken: Collection[int] = frozenset()
+) -> list[int]:
+    """Positions of up to `count` sentences: high score, low likeness to each other; in source order.
+
+    Those `taken` are among them and count.
+    """
+    order = [*sorted(taken), *sorted(set(scores) - set(taken), key=lambda p: (-scores[p], p))[:_MAX_CANDIDATES]]
     if not order:
         return []
     alike: Floats = np.round(likeness(material.vectors[order]), 6)
-    chosen: list[int] = []
-    left = list(range(len(order)))
+    chosen = list(range(len(taken)))
+    left = list(range(len(taken), len(order)))
     while left and len(chosen) < count:
         worst = {i: max((float(alike[i, j]) for j in chosen), default=0.0) for i in left}
         left = [i for i in left if worst[i] < _TOO_ALIKE]

@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Sequence
 
-from services.analysis.offline.cleaning import tidy
+from services.analysis.offline.cleaning import tidy, without_fillers
+from services.analysis.offline.cues import is_only_opener, topic_of
 from services.analysis.offline.material import Material
 from services.analysis.offline.parts import Part
 from services.analysis.offline.phrases import Phrase
@@ -27,12 +28,26 @@ def title_of(material: Material, part: Part, *, defined: frozenset[str], taken: 
         if text:
             return Claim(text=text, blocks=(head.id,))
     sentences = material.between(part.start, part.end)
+    announced = _announced(material, sentences, {title.casefold() for title in taken})
+    if announced:
+        return announced
     phrases = _own_phrases(material, sentences, defined, {title.casefold() for title in taken})
     if phrases:
         text = " and ".join(_surface(phrase, sentences) for phrase in phrases)
         blocks = [s.blocks[0] for s in sentences if any(f" {phrase.key} " in s.key for phrase in phrases)]
         return Claim(text=_capital(text), blocks=tuple(dict.fromkeys(blocks))[:_MAX_EVIDENCE])
     return Claim(text=_numbered(material, part, taken), blocks=(material.blocks[part.start].id,))
+
+
+def _announced(material: Material, sentences: Sequence[Sentence], taken: set[str]) -> Claim | None:
+    """What the speaker says the part is about, in its first words."""
+    if not material.english or material.document.kind != "recording":
+        return None
+    for sentence in [s for s in sentences if not s.is_line and not is_only_opener(s.raw)][:1]:
+        topic = topic_of(without_fillers(sentence.raw))
+        if topic and topic.casefold() not in taken:
+            return Claim(text=topic, blocks=sentence.blocks)
+    return None
 
 
 def _numbered(material: Material, part: Part, taken: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Sections: by slide or heading where the source has them, by topic where it has not."""
 
 import itertools
+import math
 import re
 from collections.abc import Sequence
 
@@ -9,11 +10,15 @@ from services.analysis.offline.cleaning import tidy
 from services.analysis.offline.material import Material
 from services.analysis.offline.parts import Part, merged
 from services.analysis.offline.section_titles import title_of
+from services.analysis.offline.sentences import Sentence
 from services.analysis.offline.words import words
 from shared.documents import Claim, FigureBlock, Section, SlideBlock, TableBlock, TextBlock
 
 _MAX_SECTIONS = 60
 _WORDS_PER_TOPIC = 270  # about two minutes of speech
+_TALK_SECTIONS_PER_ROOT_WORD = 0.19  # 3 minutes (470 words) give 4 sections, an hour (9,000) gives 18
+_LEAST_TALK_WORDS = 180  # a talk of about a minute is one section
+_LEAST_SECTION_WORDS = 40
 _LONG_PART_WORDS = 900  # more on one slide or under one heading is cut by topic
 _CONTINUED = re.compile(
     r"\s*(?:\(?\b(?:cont(?:inued|\.|'d|d)?|part)\b.*|\(?\d+\s*(?:/|of)\s*\d+\)?)\s*$", re.IGNORECASE
@@ -146,10 +151,20 @@ def _by_topic(material: Material, part: Part, most: int) -> list[Part]:
     sentences = [s for s in material.between(part.start, part.end) if not s.is_line]
     count = sum(sentence.words for sentence in sentences)
     limit = _LONG_PART_WORDS if part.head is not None else 2 * _WORDS_PER_TOPIC
-    if count < limit or most < 2:
+    is_talk = material.document.kind == "recording" and part == Part(0, len(material.blocks))
+    if count < (_LEAST_TALK_WORDS if is_talk else limit) or most < 2:
         return [part]
-    target = min(most, max(2, round(count / _WORDS_PER_TOPIC)))
-    begins = segmentation.cuts(sentences, target, english=material.english)
+    target = _talk_sections(material, sentences, count) if is_talk else max(2, round(count / _WORDS_PER_TOPIC))
+    begins = segmentation.cuts(
+        sentences, min(most, target), english=material.english, least_words=_LEAST_SECTION_WORDS if is_talk else 0
+    )
     starts = sorted({sentences[i].block for i in begins[1:] if sentences[i].block > part.start})
     bounds = [part.start, *starts, part.end]
     return [Part(a, b, part.head if a == part.start else None) for a, b in itertools.pairwise(bounds)]
+
+
+def _talk_sections(material: Material, sentences: Sequence[Sentence], count: int) -> int:
+    """How many sections a talk without slides gets: by its length, more or fewer as its speaker announces them."""
+    usual = _TALK_SECTIONS_PER_ROOT_WORD * math.sqrt(count)
+    announced = segmentation.announced_parts(sentences) + 1 if material.english else round(usual)
+    return max(2, round(0.75 * usual), min(round(1.35 * usual), announced))

@@ -4,60 +4,81 @@ Dynamic programming over the coherence of segments (Utiyama and Isahara, 2001, w
 probabilities). A cut at a spoken cue costs less. The penalty of a cut grows until there are few enough.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
+from services.analysis.offline.cues import Cue, cue_of, is_only_opener
 from services.analysis.offline.sentences import Sentence
 from services.analysis.offline.vectors import Floats, content_words, tfidf
 
-_CUE = re.compile(
-    r"^(?:okay|ok|alright|all right|right|so|now|well|and)?[,.]?\s*(?:"
-    r"(?:now|okay|ok|alright|all right|right|so far|next|finally|another|the (?:second|third|fourth|next|last|other)"
-    r"|let us|let's|turning to|moving on|what (?:about|happens|then)|how (?:do|does|did|can)"
-    r"|why (?:do|does|did|is)|having"
-    r"|before (?:we|i)|to (?:summarise|summarize|conclude|recap)|in summary|first of all|secondly"
-    r"|thirdly|i want to)\b)",
-    re.IGNORECASE,
-)
-_CUE_BONUS = 0.6
+_CUE_BONUS = {Cue.NONE: 0.0, Cue.WEAK: 0.4, Cue.LIKELY: 1.2, Cue.STRONG: 2.5}
+_TOO_SHORT = 3.0  # what a segment under the least number of words costs
+SHORTEST = 5  # sentences; fewer are an aside, not a part
 _MAX_SENTENCES = 2_000  # handled at once: 2,000 x 120 coherences and 2,000 x 500 floats are 10 MB
 _MAX_SEGMENT = 60
 _LONGEST_SEGMENT = 120
 _FEATURES = 500
-_PENALTIES = np.geomspace(0.05, 8, 24)
+_PENALTIES = np.geomspace(0.05, 8, 40)
 
 
-def is_cue(text: str) -> bool:
-    """True when a sentence announces something new."""
-    return _CUE.match(text) is not None
+def cues_in(sentences: Sequence[Sentence]) -> list[Cue]:
+    """How clearly each sentence opens a new part; "Okay." opens what the sentence after it opens."""
+    found = [cue_of(sentence.raw) for sentence in sentences]
+    for i in range(len(found) - 1, 0, -1):
+        if is_only_opener(sentences[i - 1].raw):
+            found[i - 1], found[i] = max(found[i], Cue.WEAK), Cue.NONE
+    return found
 
 
-def cuts(sentences: Sequence[Sentence], target: int, *, english: bool, shortest: int = 5) -> list[int]:
-    """Indices at which segments begin, 0 first: at most about `target` of them, each of `shortest` sentences."""
+def announced_parts(sentences: Sequence[Sentence], *, shortest: int = SHORTEST) -> int:
+    """How many parts the speaker opens clearly, counting none that would leave one of under `shortest` sentences."""
+    last = count = 0
+    for i, cue in enumerate(cues_in(sentences)):
+        if cue >= Cue.LIKELY and i - last >= shortest and len(sentences) - i >= shortest:
+            last, count = i, count + 1
+    return count
+
+
+def cuts(
+    sentences: Sequence[Sentence], target: int, *, english: bool, shortest: int = SHORTEST, least_words: int = 0
+) -> list[int]:
+    """Indices at which segments begin, 0 first: at most about `target` of them, each of `shortest` sentences.
+
+    Segments of under `least_words` words are avoided.
+    """
     found: list[int] = []
     for start in range(0, len(sentences), _MAX_SENTENCES):
         chunk = sentences[start : start + _MAX_SENTENCES]
         share = max(1, round(target * len(chunk) / len(sentences)))
-        found += [start + cut for cut in _cuts(chunk, share, shortest, english=english)]
+        found += [start + cut for cut in _cuts(chunk, share, shortest, least_words, english=english)]
     return found
 
 
-def _cuts(sentences: Sequence[Sentence], target: int, shortest: int, *, english: bool) -> list[int]:
+def _cuts(sentences: Sequence[Sentence], target: int, shortest: int, least_words: int, *, english: bool) -> list[int]:
     if target <= 1 or len(sentences) < 2 * shortest:
         return [0]
     costs = _costs(
         [content_words(s.normals, english=english) for s in sentences],
         min(_LONGEST_SEGMENT, max(_MAX_SEGMENT, 2 * len(sentences) // target)),
     )
-    bonus = np.array([_CUE_BONUS if english and is_cue(s.raw) else 0.0 for s in sentences])
+    costs += _TOO_SHORT * _under(sentences, least_words, costs.shape[1] - 1)
+    cues = cues_in(sentences) if english else [Cue.NONE] * len(sentences)
+    bonus = np.array([_CUE_BONUS[cue] for cue in cues])
     result = [0]
     for penalty in _PENALTIES:
         result = _best(costs, float(penalty) - bonus, shortest)
         if len(result) <= target:
             break
     return result
+
+
+def _under(sentences: Sequence[Sentence], least_words: int, longest: int) -> Floats:
+    """1 at `[j, k]` where the `k` sentences before sentence `j` have fewer than `least_words` words, else 0."""
+    sums = np.concatenate([[0], np.cumsum([sentence.words for sentence in sentences])])
+    ends = np.arange(len(sums))[:, None]
+    begins = np.maximum(ends - np.arange(longest + 1)[None, :], 0)
+    return np.where(sums[ends] - sums[begins] < least_words, 1.0, 0.0)
 
 
 def _costs(texts: Sequence[list[str]], longest: int) -> Floats:

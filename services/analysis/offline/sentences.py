@@ -4,6 +4,7 @@ Utterances break where a speaker breathes and paragraphs where a page ends, so r
 its blocks and then cut at sentence ends; a map of offsets keeps where each character came from.
 """
 
+import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,9 @@ _ABBREVIATION = re.compile(
 _AFTER_INITIAL = re.compile(r"\s+(?:The|This|It|We|They|In|If|So|And|But|A|When|That|These|You|There|For)\b")
 _NEVER_LAST = re.compile(
     r"\b(?:e\.g|i\.e|cf|vs|dr|mr|mrs|prof|fig|figs|eq|eqs|approx|bzw|vgl|abb|nr)\.$", re.IGNORECASE
+)
+_FORGOTTEN_CAPITAL = re.compile(
+    r"(?<=[a-z]{3}[.?!]\s)(?<!\b(?:etc|vol|fig|eqs|sec)\.\s)(?<!\bprof\.\s)[a-z](?=[a-z]*(?![A-Za-z]))"
 )
 _MAX_SENTENCE_WORDS = 80  # more than anyone reads in one breath: cut for counting, never quoted
 _UNPUNCTUATED_WORDS_PER_STOP = 60
@@ -164,9 +168,16 @@ def _speech_runs(pieces: list[_Piece]) -> list[list[_Piece]]:
     stops = sum(len(re.findall(r"[.!?。！？](?=\s|$)|[。！？]", piece.text)) for piece in pieces)
     if not pieces:
         return []
+    pieces = [_opened(_Piece(0, "", ""), pieces[0]), *(_opened(a, b) for a, b in itertools.pairwise(pieces))]
     if len(pieces) > 1 and words > _UNPUNCTUATED_WORDS_PER_STOP * max(1, stops):
         return [[piece] for piece in pieces]
     return [pieces]
+
+
+def _opened(before: _Piece, piece: _Piece) -> _Piece:
+    """`piece` with the capitals that the recogniser forgot after a stop ("the focus. seismologists measure")."""
+    text = f"{before.text[-12:]} {piece.text}"
+    return replace(piece, text=_FORGOTTEN_CAPITAL.sub(lambda m: m.group().upper(), text)[-len(piece.text) :])
 
 
 def _cut(pieces: list[_Piece], *, lines: bool) -> Iterator[tuple[str, list[_Piece]]]:

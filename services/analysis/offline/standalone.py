@@ -51,7 +51,7 @@ _TALK = re.compile(
 _ABOUT_THE_TALK = re.compile(
     r"\b(?:today's (?:lecture|topic|class|session)|this (?:lecture|course|class|session|seminar)"
     r"|(?:whole|entire) course"
-    r"|welcome|hello everyone|good (?:morning|afternoon|evening)|thank you|problem set|see you"
+    r"|today,? (?:i|we)\b|welcome|hello everyone|good (?:morning|afternoon|evening)|thank you|problem set|see you"
     r"|for (?:next week|today|homework))\b",
     re.IGNORECASE,
 )

@@ -10,6 +10,8 @@ from services.analysis.offline.words import words
 from shared.documents import Claim, Section
 
 _MAX_FAULT = 0.35
+_MANY = 6  # sections; of more than that each gives one sentence at most
+_LONG_TALK_WORDS = 300  # two minutes of speech
 _SUMMING_UP = re.compile(
     r"^(?:so|okay|right|well|and|now|alright)?[, ]*(?:to (?:sum up|summari[sz]e|conclude|recap)"
     r"|in (?:summary|conclusion|short)|overall|all in all)\b",
@@ -41,6 +43,11 @@ def _closing(material: Material) -> frozenset[int]:
     return frozenset(p + step for p in marked for step in (0, 1))
 
 
+def _wanted(material: Material) -> int:
+    long_talk = material.document.kind == "recording" and material.word_count >= _LONG_TALK_WORDS
+    return max(4 if long_talk else 3, min(8, material.word_count // 200))
+
+
 def summary_of(
     material: Material, sections: Sequence[Section], definitions: frozenset[int], title: str
 ) -> tuple[Claim, ...]:
@@ -48,6 +55,7 @@ def summary_of(
     title_key = f" {normal_text(title)} " if words(title) else ""
     total = max(1, material.word_count)
     scores: dict[int, float] = {}
+    first: list[int] = []  # the best sentence of each section: a talk's summary goes round its sections
     closing = _closing(material)
     on_title = {s.position for s in material.sentences if title_key and title_key in s.key}
     says_what_it_is = {s.position for s in material.sentences if _SELF_DESCRIPTION.match(s.text)}
@@ -63,9 +71,13 @@ def summary_of(
             for p, score in scored(material, sentences, definitions).items()
             if p in quotable
         }
-        for position in best_of(material, own, 1 if len(sections) > 6 else 3):
-            scores[position] = own[position]
-    wanted = max(3, min(8, material.word_count // 200))
+        candidates = best_of(material, own, 1 if len(sections) > _MANY else 3)
+        scores |= {position: own[position] for position in candidates}
+        if candidates:
+            first.append(max(candidates, key=lambda p: (own[p], -p)))
+    wanted = _wanted(material)
+    talk = material.document.kind == "recording"
+    taken = best_of(material, {p: scores[p] for p in first}, wanted) if talk else []
     sentences_by_position = {s.position: s for s in material.sentences}
-    chosen = [sentences_by_position[p] for p in best_of(material, scores, wanted)]
+    chosen = [sentences_by_position[p] for p in best_of(material, scores, wanted, taken)]
     return tuple(Claim(text=s.text, blocks=s.blocks) for s in chosen)

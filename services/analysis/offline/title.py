@@ -1,13 +1,14 @@
 """The title of a source: its first slide or heading, its metadata, what the speaker announces, or its file name."""
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from services.analysis.offline.cleaning import tidy
+from services.analysis.offline.cleaning import tidy, without_fillers
 from services.analysis.offline.definitions import normal_text
 from services.analysis.offline.material import Material
 from services.analysis.offline.section_titles import heading_text
-from services.analysis.offline.words import words
+from services.analysis.offline.words import speciality, words
 from shared.documents import SlideBlock, TextBlock
 
 _TOPIC = re.compile(
@@ -18,6 +19,23 @@ _TOPIC = re.compile(
     r"|because|so|today|in which|works?|is|are)\b)",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(
+    r"\b(?:about|discuss(?:ing)?|explain(?:ing)?|look(?:ing)? at|see(?:ing)?|learn(?:ing)?|understand(?:ing)?"
+    r"|explore|exploring|examin(?:e|ing)|study(?:ing)?|ask(?:ing)?|(?:question|topic|subject|lecture) (?:today )?is"
+    r"|question of)\s+(?P<t>(?:how|why|what|where|when)\s+[^,.;:?!]+)",
+    re.IGNORECASE,
+)
+_CLAUSE_TAIL = re.compile(
+    r" (?:today|this (?:morning|afternoon|week|lecture)|in (?:this|today's) lecture|and (?:how|why|what|where|when|we"
+    r"|then|also)|which|because|so that|so)\b.*$",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(
+    r"\b(?:this|that|these|those|it|its|they|them|their|he|she|his|her|i|me|my|you|your|what we)\b", re.IGNORECASE
+)
+_CLAUSE_WORD = re.compile(r"^(?:how|why|what|where|when) (?:the |an? )?", re.IGNORECASE)
+_LEAST_WEIGHT = 0.2  # of the best key phrase in what is announced: less is not what the talk is about
+_MAX_CLAUSE_WORDS = 10
 _JUNK = re.compile(
     r"^(?:untitled|document\d*|presentation\d*|powerpoint presentation|slide \d+|microsoft \w+ - .*"
     r"|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|mp4|pdf))$",
@@ -67,15 +85,45 @@ def _announced(material: Material) -> tuple[str, tuple[str, ...]] | None:
     keys = [sentence.key for sentence in spoken]
     best: tuple[float, str, tuple[str, ...]] | None = None
     for sentence in spoken[: max(6, len(spoken) // 12)]:
-        for match in _TOPIC.finditer(sentence.raw):
-            text = re.sub(r"^(?:the|an?|some|what|how|why|our|its?)\s+", "", match["t"], flags=re.IGNORECASE)
+        for text in [*_subjects(sentence.raw), *_clauses(material, sentence.raw)]:
             key = normal_text(text)
-            weight = max((material.phrases.weight(phrase.key) for phrase in material.phrases.inside(key)), default=0.0)
-            if weight < 0.2 or sum(any(f" {word} " in k for k in keys) for word in key.split()[:1]) < 1:
+            weight = _weight(material, key)
+            if weight < _LEAST_WEIGHT or not _comes_up(key, keys):
                 continue
             if best is None or weight > best[0]:
                 best = (weight, text, sentence.blocks)
     return (best[1][0].upper() + best[1][1:], best[2]) if best else None
+
+
+def _subjects(raw: str) -> Iterator[str]:
+    """The noun phrases of "talk about X"."""
+    for match in _TOPIC.finditer(raw):
+        if not _CLAUSE_WORD.match(match["t"]):
+            yield re.sub(r"^(?:the|an?|some|our|its?)\s+", "", match["t"], flags=re.IGNORECASE)
+
+
+def _clauses(material: Material, raw: str) -> Iterator[str]:
+    """The clauses of "talk about how X works"; of a long or vague one its subject, if that is a key phrase."""
+    for match in _CLAUSE.finditer(without_fillers(raw)):
+        text = _CLAUSE_TAIL.sub("", match["t"]).strip(" '’")
+        if len(words(text)) <= _MAX_CLAUSE_WORDS and not _VAGUE.search(text):
+            yield text
+            continue
+        found = words(_CLAUSE_WORD.sub("", text))
+        for count in range(min(4, len(found)), 0, -1):
+            subject = " ".join(found[:count])
+            if material.phrases.weight(normal_text(subject)) > 0:
+                yield subject
+                break
+
+
+def _weight(material: Material, key: str) -> float:
+    return max((material.phrases.weight(phrase.key) for phrase in material.phrases.inside(key)), default=0.0)
+
+
+def _comes_up(key: str, keys: Sequence[str]) -> bool:
+    """True when a word of the field in `key` is said in more than one sentence."""
+    return any(sum(f" {word} " in other for other in keys) > 1 for word in key.split() if speciality(word) >= 1)
 
 
 def _file_name(material: Material) -> str:
