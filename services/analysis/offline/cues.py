@@ -35,15 +35,15 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _UNOPENED = re.compile(r"^(?P<t>(?:what|how|why)\b.+\?)$", re.IGNORECASE)
+_START = r"(?:okay|ok|alright|all right|right|so|now|next|and finally|finally|lastly|first|second|third)"
 _BARE = re.compile(
-    r"^(?:(?:okay|ok|alright|all right|right|so|now|next|finally|lastly|first|second|third)\b[,.]*\s*){1,3}"
-    r"(?P<t>[\w'’ -]+?)(?: first| now| then)?[.!]?$",
+    rf"^(?:{_START}[,.]?\s+){{0,2}}{_START}[,.!]\s+(?:so,? |now,? )?(?P<t>[\w'’ -]+?)(?: first| now| then)?[.!]?$",
     re.IGNORECASE,
 )
 _ENUMERATES = re.compile(
     rf"^{_OPENER}(?:(?:the|our|a|my) (?:second|third|fourth|fifth|sixth|next|last|final|other)|another)"
     r" (?:big |main |great |major |important |key )?(?:thing|reason|part|type|kind|sort|form|way|question|point|step"
-    r"|topic|stage|idea|problem|factor|cause|phase|group|example|theme|period|method|approach|class|piece|property|feature|effect|aspect)\b"
+    r"|topic|stage|idea|problem|factor|cause|phase|group|example|theme|period|method|approach|class|piece|property|feature|effect|aspect|family)\b"
     r"(?:[^,.;:?!]{0,40}? (?:is|are|was|were|concerns) (?P<t>.+))?",
     re.IGNORECASE,
 )
@@ -68,7 +68,7 @@ _ONLY_OPENER = re.compile(
     r"^(?:(?:okay|ok|alright|all right|right|so|now|well|good|great|um|uh|yeah)[,.!… ]*)+$", re.IGNORECASE
 )
 _POINTS_BACK = re.compile(
-    r"\b(?:this|that|these|those|it|its|they|them|their|he|his|she|her|him|i|me|my|you|your|all|here|there|mean|happened"
+    r"\b(?:this|that|these|those|it|its|they|them|their|he|his|she|her|him|i|me|my|you|your|all|here|there|mean|happened|one"
     r"|next|else|so)\b",
     re.IGNORECASE,
 )
@@ -115,7 +115,7 @@ _NO_TOPIC = frozenset(
     }
 )
 _MAX_TITLE_WORDS = 6
-_MAX_QUESTION_WORDS = 9
+_MAX_QUESTION_WORDS = 10
 _MAX_BARE_WORDS = 5
 _LEAST_QUESTION_WORDS = 5
 
@@ -203,6 +203,6 @@ def _bare(text: str) -> str:
         return ""
     found = [word.lower() for word in words(match["t"])]
     inner = found[1:] if found[0] in {"the", "a", "an"} else found
-    plain = all(word not in verb_forms() or speciality(word) > 0 for word in inner)
+    plain = len(inner) == 1 or not any(word in verb_forms() for word in inner)
     special = any(speciality(word) >= 1 or word in general_nouns() for word in words(normal_text(match["t"])))
     return _noun_phrase(match["t"]) if plain and special else ""

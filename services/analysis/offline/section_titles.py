@@ -8,8 +8,9 @@ from services.analysis.offline.cleaning import tidy, without_fillers
 from services.analysis.offline.cues import is_only_opener, topic_of
 from services.analysis.offline.material import Material
 from services.analysis.offline.parts import Part
-from services.analysis.offline.phrases import Phrase
+from services.analysis.offline.phrases import Phrase, key_phrases
 from services.analysis.offline.sentences import Sentence, slide_lines
+from services.analysis.offline.standalone import NOT_QUOTABLE
 from services.analysis.offline.words import words
 from shared.documents import Claim, SlideBlock
 
@@ -32,6 +33,7 @@ def title_of(material: Material, part: Part, *, defined: frozenset[str], taken: 
     if announced:
         return announced
     phrases = _own_phrases(material, sentences, defined, {title.casefold() for title in taken})
+    phrases = phrases or _once_said(material, sentences, {title.casefold() for title in taken})
     if phrases:
         text = " and ".join(_surface(phrase, sentences) for phrase in phrases)
         blocks = [s.blocks[0] for s in sentences if any(f" {phrase.key} " in s.key for phrase in phrases)]
@@ -98,6 +100,15 @@ def _own_phrases(
         p for p in order if not set(p.key.split()) & set(first.key.split()) and scores[p] > 0.4 * scores[order[0]]
     ]
     return [first, *second[:1]]
+
+
+def _once_said(material: Material, sentences: Sequence[Sentence], taken: set[str]) -> list[Phrase]:
+    """For a short part none of whose phrases comes up twice: the best one of its first quotable sentences."""
+    firsts = [s.text for s in sentences if not s.is_line and s.fault < NOT_QUOTABLE][:2]
+    if not material.english or not firsts:
+        return []
+    found = key_phrases(sentences, english=True, favoured=firsts, limit=8).ranked
+    return [p for p in found if p.is_noun and p.text.casefold() not in taken][:1]
 
 
 def _longer(order: Sequence[Phrase], defined: frozenset[str]) -> Phrase:

@@ -155,9 +155,8 @@ def _by_topic(material: Material, part: Part, most: int) -> list[Part]:
     if count < (_LEAST_TALK_WORDS if is_talk else limit) or most < 2:
         return [part]
     target = _talk_sections(material, sentences, count) if is_talk else max(2, round(count / _WORDS_PER_TOPIC))
-    begins = segmentation.cuts(
-        sentences, min(most, target), english=material.english, least_words=_LEAST_SECTION_WORDS if is_talk else 0
-    )
+    least = max(_LEAST_SECTION_WORDS, count // (3 * target)) if is_talk else 0
+    begins = segmentation.cuts(sentences, min(most, target), english=material.english, least_words=least)
     starts = sorted({sentences[i].block for i in begins[1:] if sentences[i].block > part.start})
     bounds = [part.start, *starts, part.end]
     return [Part(a, b, part.head if a == part.start else None) for a, b in itertools.pairwise(bounds)]
@@ -167,4 +166,4 @@ def _talk_sections(material: Material, sentences: Sequence[Sentence], count: int
     """How many sections a talk without slides gets: by its length, more or fewer as its speaker announces them."""
     usual = _TALK_SECTIONS_PER_ROOT_WORD * math.sqrt(count)
     announced = segmentation.announced_parts(sentences) + 1 if material.english else round(usual)
-    return max(2, round(0.75 * usual), min(round(1.35 * usual), announced))
+    return max(2, round(0.75 * usual), min(round(1.3 * usual), announced))

@@ -12,7 +12,7 @@ from services.analysis.offline.cues import Cue, cue_of, is_only_opener
 from services.analysis.offline.sentences import Sentence
 from services.analysis.offline.vectors import Floats, content_words, tfidf
 
-_CUE_BONUS = {Cue.NONE: 0.0, Cue.WEAK: 0.4, Cue.LIKELY: 1.2, Cue.STRONG: 2.5}
+_CUE_BONUS = {Cue.NONE: 0.0, Cue.WEAK: 0.4, Cue.LIKELY: 0.8, Cue.STRONG: 2.5}
 _TOO_SHORT = 3.0  # what a segment under the least number of words costs
 SHORTEST = 5  # sentences; fewer are an aside, not a part
 _MAX_SENTENCES = 2_000  # handled at once: 2,000 x 120 coherences and 2,000 x 500 floats are 10 MB
@@ -32,12 +32,15 @@ def cues_in(sentences: Sequence[Sentence]) -> list[Cue]:
 
 
 def announced_parts(sentences: Sequence[Sentence], *, shortest: int = SHORTEST) -> int:
-    """How many parts the speaker opens clearly, counting none that would leave one of under `shortest` sentences."""
-    last = count = 0
+    """How many parts the speaker opens, counting none that would leave one of under `shortest` sentences.
+
+    Every second bare question counts: about as many open a part as are asked inside one.
+    """
+    last, count = 0, 0.0
     for i, cue in enumerate(cues_in(sentences)):
         if cue >= Cue.LIKELY and i - last >= shortest and len(sentences) - i >= shortest:
-            last, count = i, count + 1
-    return count
+            last, count = i, count + (1.0 if cue is Cue.STRONG else 0.5)
+    return round(count)
 
 
 def cuts(
@@ -65,12 +68,12 @@ def _cuts(sentences: Sequence[Sentence], target: int, shortest: int, least_words
     costs += _TOO_SHORT * _under(sentences, least_words, costs.shape[1] - 1)
     cues = cues_in(sentences) if english else [Cue.NONE] * len(sentences)
     bonus = np.array([_CUE_BONUS[cue] for cue in cues])
-    result = [0]
+    result: list[int] | None = None
     for penalty in _PENALTIES:
-        result = _best(costs, float(penalty) - bonus, shortest)
+        before, result = result, _best(costs, float(penalty) - bonus, shortest)
         if len(result) <= target:
-            break
-    return result
+            return before if before and len(before) - target < target - len(result) else result
+    return result or [0]
 
 
 def _under(sentences: Sequence[Sentence], least_words: int, longest: int) -> Floats:
