@@ -30,11 +30,11 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"^(?P<opener>(?:(?:okay|ok|alright|all right|right|so|now|well|then|finally|lastly|next)\b[,.!]*\s*){1,3})"
-    r"(?P<t>(?:what|how|why|where|when|who|which)\b.+)$",
+    r"^(?P<opener>(?:(?:first of all|okay|ok|alright|all right|right|so|now|well|then|finally|lastly"
+    r"|next)\b[,.!]*\s*){1,3})(?P<t>(?:what|how|why|where|when|who|which)\b.+)$",
     re.IGNORECASE,
 )
-_UNOPENED = re.compile(r"^(?P<t>(?:what|how|why)\b.+\?)$", re.IGNORECASE)
+_UNOPENED = re.compile(r"^(?:and,? )?(?P<t>(?:what|how|why)\b.+\?)$", re.IGNORECASE)
 _START = r"(?:okay|ok|alright|all right|right|so|now|next|and finally|finally|lastly|first|second|third)"
 _BARE = re.compile(
     rf"^(?:{_START}[,.]?\s+){{0,2}}{_START}[,.!]\s+(?:so,? |now,? )?(?P<t>[\w'’ -]+?)(?: first| now| then)?[.!]?$",
@@ -133,7 +133,7 @@ def cue_of(text: str) -> Cue:
     """How clearly the sentence `text`, as spoken, opens a new part."""
     if any(pattern.match(text) for pattern in (_TURN, _ENUMERATES, _SEQUENCE)) or _is_question(text) or _bare(text):
         return Cue.STRONG
-    if text.endswith("?") and _asks(text) and len(words(text)) >= _LEAST_QUESTION_WORDS:
+    if text.endswith("?") and _UNOPENED.match(text) and len(words(text)) >= _LEAST_QUESTION_WORDS:
         return Cue.LIKELY
     return Cue.WEAK if _WEAK.match(text) else Cue.NONE
 

@@ -109,6 +109,7 @@ _BAD_TERM = frozenset(
         "only",
         "same",
         "option",
+        "tool",
         "default",
         "value",
     }
