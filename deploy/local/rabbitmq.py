@@ -10,9 +10,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import aio_pika
-from aio_pika.exceptions import AMQPError
-
 from deploy.local.errors import LocalSystemError
 from deploy.local.processes import Child, free_ports, listens, spawn
 from deploy.local.secrets_file import credentials, private_folder, write_private
@@ -86,6 +83,10 @@ class RabbitNode:
         """Whether the login works: handshake, authentication and virtual host."""
         if not listens(self.port):
             return False
+        # Imported here: by now every program is starting, and the time it takes holds up none of them.
+        import aio_pika  # noqa: PLC0415
+        from aio_pika.exceptions import AMQPError  # noqa: PLC0415
+
         try:
             connection = await aio_pika.connect(self.url, timeout=LOGIN_TIMEOUT_S)
         except (AMQPError, OSError, TimeoutError):

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.rendering.domain.passages import Passages, Place
-from services.rendering.domain.text import clean, clip, clock
+from services.rendering.domain.text import clean, clip, clock, width_of
 from shared.documents import Block, FigureBlock, Section, SlideBlock, TableBlock, Utterance
 
 ALT_CHARACTERS = 400
 CAPTION_CHARACTERS = 160
 TABLE_CELL_CHARACTERS = 300
+TABLE_LINE_CHARACTERS = 90  # of a table of few columns in 9 point; smaller type makes up for more columns' gaps
+SHORT_TABLE_LINES = 24
+LONGEST_REPEATED_HEADER_LINES = 8
 TABLE_ROWS = 200  # five pages of table; the rest is counted, and whole in document.json
 
 _NUMBER = re.compile(r"[-+−±<>≈~]?\s?[\d.,\s]*\d\s?[%‰]?|[-–—]?")
@@ -40,7 +43,7 @@ class Picture:
 @dataclass(frozen=True)
 class TableView:
     """A table of the source, made rectangular. `numeric` columns hold nothing but figures; `rows_left_out` counts
-    what is not shown."""
+    what is not shown. `short` tables fit on half a page; `header_repeats` where it leaves room for rows below it."""
 
     caption: str
     header: tuple[str, ...] | None
@@ -49,6 +52,8 @@ class TableView:
     numeric: tuple[bool, ...]
     rows_left_out: int
     place: Place | None
+    short: bool
+    header_repeats: bool
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def _rows(
 
 def _is_short(points: list[Point]) -> bool:
     """Whether the points take at most about 30 lines of 45 letters; capitals and wide characters count double."""
-    widths = [sum(1 if c.islower() or c == " " else 2 for c in point.text) for point in points]
+    widths = [width_of(point.text) for point in points]
     return sum(math.ceil(width / 45) + 0.6 for width in widths) <= 30
 
 
@@ -156,15 +161,25 @@ def _table(block: TableBlock, place: Place | None) -> TableView:
     kept = [column for column in range(width) if any(row[column] for row in padded)]
     rows = [tuple(row[column] for column in kept) for row in padded]
     header = rows.pop(0) if block.has_header and len(rows) > 1 else None
+    shown = rows[:TABLE_ROWS]
+    header_lines = 0 if header is None else _line_count(header)
     return TableView(
         caption=_table_caption(block, rows),
         header=header,
-        rows=tuple(rows[:TABLE_ROWS]),
+        rows=tuple(shown),
         column_count=len(kept),
         numeric=tuple(all(_NUMBER.fullmatch(row[n]) for row in rows) for n in range(len(kept))),
-        rows_left_out=max(0, len(rows) - TABLE_ROWS),
+        rows_left_out=len(rows) - len(shown),
         place=place,
+        short=header_lines + sum(map(_line_count, shown)) <= SHORT_TABLE_LINES,
+        header_repeats=header_lines <= LONGEST_REPEATED_HEADER_LINES,
     )
+
+
+def _line_count(row: tuple[str, ...]) -> int:
+    """Lines that the row's tallest cell may take, where all columns are equally wide."""
+    letters = max(4, TABLE_LINE_CHARACTERS // max(1, len(row)))
+    return max((math.ceil(width_of(cell) / letters) for cell in row), default=1) or 1
 
 
 def _table_caption(block: TableBlock, rows: list[tuple[str, ...]]) -> str:

@@ -40,6 +40,11 @@ def clip(text: str, characters: int) -> str:
     return (head[:space] if space > characters // 2 else head).rstrip(" ,;:") + "…"
 
 
+def width_of(text: str) -> int:
+    """A cautious estimate of how wide `text` is, in small letters; capitals and wide characters count double."""
+    return sum(1 if c.islower() or c == " " else 2 for c in text)
+
+
 def breakable(text: str, longest: int) -> str:
     """`text` with zero-width spaces inside words longer than `longest`, so that no line overflows.
 

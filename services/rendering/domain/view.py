@@ -78,7 +78,7 @@ def view_of(handout: Handout) -> HandoutView:
         right_to_left=language in RIGHT_TO_LEFT,
         facts=_facts(document),
         created_on=long_date(handout.created_on),
-        notes=tuple(dict.fromkeys(clean(text) for text in (*document.warnings, *guide.warnings) if clean(text))),
+        notes=_notes(document, guide),
         summary=tuple(Point(clean(c.text), passages.place_of(c.blocks)) for c in guide.summary if clean(c.text)),
         sections=sections,
         with_contents=len(sections) >= CONTENTS_FROM_SECTIONS,
@@ -132,6 +132,12 @@ def _questions(guide: StudyGuide, passages: Passages) -> tuple[QuestionView, ...
     )
 
 
+def _notes(document: SourceDocument, guide: StudyGuide) -> tuple[str, ...]:
+    """What the reader should know, each once; that nothing was said is shown in its own place."""
+    texts = (clean(text) for text in (*document.warnings, *guide.warnings))
+    return tuple(dict.fromkeys(text for text in texts if text and not text.startswith("No speech was found")))
+
+
 def _made_with(document: SourceDocument, guide: StudyGuide) -> tuple[str, ...]:
     """Honest sentences on how the handout came about."""
     name = clean(guide.engine.name)
@@ -139,9 +145,10 @@ def _made_with(document: SourceDocument, guide: StudyGuide) -> tuple[str, ...]:
         f"Made without a language model ({name}): title, key points and definitions are the source's own words, "
         "chosen by rules, and may miss what matters."
         if guide.engine.offline
-        else f"Made with a language model ({name}). Check what matters against the source at the place given.",
-        clean(guide.engine.note),
+        else f"Made with a language model ({name}). Check what matters against the source at the place given."
     ]
+    if not guide.engine.offline:  # of an offline guide the sentence above says the same
+        sentences.append(clean(guide.engine.note))
     if document.engines:
         tasks = "; ".join(f"{clean(task)}: {clean(engine)}" for task, engine in sorted(document.engines.items()))
         sentences.append(f"Read by {tasks}.")

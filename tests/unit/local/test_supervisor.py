@@ -84,7 +84,7 @@ async def test_services_are_up_and_described(tmp_path, make):
         assert state.gateway_url == system.gateway_url
         assert state.launcher_pid == os.getpid()
         assert set(state.processes) == {"page", "worker"}
-        assert set(marked_processes(state.mark)) == {process.pid for process in state.processes.values()}
+        assert set(marked_processes(state.mark)) >= {process.pid for process in state.processes.values()}
         assert stat.S_IMODE((home / "state.json").stat().st_mode) == 0o600
         assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert not (home / "state.json").exists()
