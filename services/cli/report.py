@@ -64,10 +64,20 @@ def print_outcome(console: Console, job: Job, fetched: Sequence[Fetched]) -> Non
         console.print(Text(f"  {plain(job['error']['message'])}", "red"))
     for warning in (*job["warnings"], *job["missing"]):
         console.print(Text(f"  ! {plain(warning)}", "yellow"))
-    for file in fetched:
+    for line in _places(fetched):
         # Paths are to be copied: never wrapped, never styled.
-        console.print(Text(f"  {file.path}  ({size_text(file.size)})"), soft_wrap=True)
+        console.print(Text(f"  {line}"), soft_wrap=True)
     console.print(Text(f"  job {job['job_id']}   trace {job['trace_id']}", "dim"), soft_wrap=True)
+
+
+def _places(fetched: Sequence[Fetched]) -> list[str]:
+    """A line a file; of those in a folder of their own (`slides/001.png`) one for all."""
+    lines = [f"{file.path}  ({size_text(file.size)})" for file in fetched if "/" not in file.name]
+    folders = dict.fromkeys(file.path.parent for file in fetched if "/" in file.name)
+    for folder in folders:
+        sizes = [file.size for file in fetched if "/" in file.name and file.path.parent == folder]
+        lines.append(f"{folder}/  ({len(sizes)} files, {size_text(sum(sizes))})")
+    return lines
 
 
 def _status_text(job: Job) -> Text:

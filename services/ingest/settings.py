@@ -23,7 +23,8 @@ class IngestSettings(BaseSettings):
         float, Field(ge=60, description="Length of the spans of video in which slides are looked for, in seconds.")
     ] = 600.0
     pages_per_unit: Annotated[int, Field(ge=1, le=200, description="Pages read as one unit of work.")] = 16
-    timeout_s: Annotated[float, Field(gt=0, description="Longest time that preparing one source may take.")] = 1800.0
+    # Two messages are in hand at once: both must end before RabbitMQ takes them back, after 30 minutes.
+    timeout_s: Annotated[float, Field(gt=0, description="Longest time that preparing one source may take.")] = 800.0
 
     def limits(self) -> Limits:
         """What a source may be at most."""

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from services.cli import main
 from services.cli.client import Client
 from services.cli.connection import CommandError, Connection, find_gateway
-from services.cli.downloads import folder_name, safe_path
-from services.cli.report import plain
+from services.cli.downloads import Fetched, folder_name, safe_path
+from services.cli.report import _places, plain
 
 JOB = "job-00000001"
 PDF = b"%PDF-1.7 pages"
@@ -207,3 +207,11 @@ def test_the_key_goes_to_the_gateway_alone() -> None:
     client = Client(Connection("http://lectern.test", "key"), httpx.MockTransport(Played()))
     with client, pytest.raises(CommandError), client.download("http://evil.test/x"):
         pass
+
+
+def test_the_files_of_a_folder_share_a_line(tmp_path: Path) -> None:
+    files = [
+        Fetched(name=name, path=tmp_path / name, size=1000, sha256="0" * 64)
+        for name in ("handout.pdf", "slides/001.png", "slides/002.png")
+    ]
+    assert _places(files) == [f"{tmp_path}/handout.pdf  (1.0 kB)", f"{tmp_path}/slides/  (2 files, 2.0 kB)"]
