@@ -9,6 +9,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from services.rendering.domain.handout import Handout
+from services.rendering.domain.rendering import render
 from shared.documents import (
     Claim,
     Engine,
@@ -365,11 +366,19 @@ def _box(page: int) -> PageBox:
     return PageBox(page=page, x0=50, y0=50, x1=500, y1=80)
 
 
-@pytest.fixture
-def lecture_handout(tmp_path: Path) -> Handout:
-    return lecture(tmp_path / "images")
+@pytest.fixture(scope="session")
+def lecture_handout(tmp_path_factory: pytest.TempPathFactory) -> Handout:
+    return lecture(tmp_path_factory.mktemp("lecture"))
 
 
-@pytest.fixture
-def report_handout(tmp_path: Path) -> Handout:
-    return report(tmp_path / "images")
+@pytest.fixture(scope="session")
+def report_handout(tmp_path_factory: pytest.TempPathFactory) -> Handout:
+    return report(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="session")
+def lecture_files(lecture_handout: Handout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the sample lecture's artefacts, to be read only."""
+    output = tmp_path_factory.mktemp("lecture_files")
+    render(lecture_handout, output)
+    return output
