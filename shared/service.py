@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 import structlog
 import uvicorn
 from faststream.rabbit import RabbitBroker
+from opentelemetry import context
+from opentelemetry.context import Context
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from shared.database import Database, open_database
@@ -140,10 +143,29 @@ def run_worker(service: str, settings: SharedSettings, port: int, build: Build) 
     serve(Starlette(routes=health_routes(), lifespan=lifespan), settings.host, port, settings.shutdown_s)
 
 
+class FreshTraceContext:
+    """Lets every request begin without a current span.
+
+    After an upload that had to wait, asyncio reads the connection in the context of that upload's request: the next
+    request on the same connection would find its ended span, ignore its own `traceparent` and join the other's trace.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        token = context.attach(Context())
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            context.detach(token)
+
+
 def serve(app: Starlette, host: str, port: int, shutdown_s: float) -> None:
     """Serve `app` with uvicorn until SIGTERM or SIGINT."""
     uvicorn.run(
-        app,
+        FreshTraceContext(app),
         host=host,
         port=port,
         log_config=None,
