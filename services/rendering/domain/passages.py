@@ -7,6 +7,7 @@ are numbered by us: an id of a source never becomes part of a link.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from services.rendering.domain.labels import Labels
 from services.rendering.domain.text import clean, clip, clock
 from shared.documents import (
     Block,
@@ -58,12 +59,12 @@ class Passages:
         return next((self.places[block_id] for block_id in block_ids if block_id in self.places), None)
 
 
-def passages_of(document: SourceDocument, guide: StudyGuide) -> Passages:
+def passages_of(document: SourceDocument, guide: StudyGuide, labels: Labels) -> Passages:
     """The text to append for this document, in the source's order."""
     cited = set(_cited_ids(guide))
     if document.kind == "recording":
         return _of_recording(document, guide, cited)
-    return _of_document(document, cited)
+    return _of_document(document, cited, labels)
 
 
 def _cited_ids(guide: StudyGuide) -> Iterator[str]:
@@ -137,14 +138,14 @@ def _slide_places(document: SourceDocument, places: dict[str, Place]) -> dict[st
     return slides | {slide.id: Place(clock(slide.spans[0].start_s), anchor) for slide in waiting}
 
 
-def _of_document(document: SourceDocument, cited: set[str]) -> Passages:
+def _of_document(document: SourceDocument, cited: set[str], labels: Labels) -> Passages:
     items: list[Passage] = []
     places: dict[str, Place] = {}
     for block in document.blocks:
         if isinstance(block, Utterance | SlideBlock):
             continue
-        place = Place(f"p. {block.box.page}")
-        text = _passage_text(block)
+        place = Place(labels.page_short.format(page=block.box.page))
+        text = _passage_text(block, labels)
         if block.id in cited and text:
             place = replace(place, anchor=f"p{len(items) + 1}")
             items.append(Passage(f"p{len(items) + 1}", place.label, text, cited=True))
@@ -152,11 +153,11 @@ def _of_document(document: SourceDocument, cited: set[str]) -> Passages:
     return Passages(tuple(items), places)
 
 
-def _passage_text(block: Block) -> str:
+def _passage_text(block: Block, labels: Labels) -> str:
     text = clean(block.text)
     if isinstance(block, TableBlock):
         text = text or clean(" · ".join(block.rows[0])) if block.rows else text
-        return clip(f"Table: {text}", PASSAGE_CHARACTERS)
+        return clip(f"{labels.table}: {text}", PASSAGE_CHARACTERS)
     if isinstance(block, FigureBlock):
-        return clip(f"Figure: {text}", PASSAGE_CHARACTERS) if text else "Figure"
+        return clip(f"{labels.figure}: {text}", PASSAGE_CHARACTERS) if text else labels.figure
     return clip(text, PASSAGE_CHARACTERS) if isinstance(block, TextBlock) else text

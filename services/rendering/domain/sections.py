@@ -3,14 +3,16 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from services.rendering.domain.labels import Labels
 from services.rendering.domain.passages import Passages, Place
 from services.rendering.domain.text import clean, clip, clock, width_of
 from shared.documents import Block, FigureBlock, Section, SlideBlock, TableBlock, Utterance
 
 ALT_CHARACTERS = 400
 CAPTION_CHARACTERS = 160
+LONGEST_TITLE_BESIDE = 120  # four lines of heading
 TABLE_CELL_CHARACTERS = 300
 TABLE_LINE_CHARACTERS = 90  # of a table of few columns in 9 point; smaller type makes up for more columns' gaps
 SHORT_TABLE_LINES = 24
@@ -38,6 +40,11 @@ class Picture:
     place: Place | None
     width: int
     height: int
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the whole width of a page."""
+        return self.width > 3 * self.height
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,8 @@ class Row:
 
 @dataclass(frozen=True)
 class SectionView:
-    """A section; `anchor` is its own, `extent` says from where to where it goes."""
+    """A section; `anchor` is its own, `extent` says from where to where it goes, `heading_beside` whether its
+    heading may stand beside its first picture."""
 
     anchor: str
     number: int
@@ -78,39 +86,53 @@ class SectionView:
     extent: str
     rows: tuple[Row, ...]
     tables: tuple[TableView, ...]
+    heading_beside: bool
 
 
-def section_view(number: int, section: Section, by_id: Mapping[str, Block], passages: Passages) -> SectionView:
+def section_view(
+    number: int, section: Section, by_id: Mapping[str, Block], passages: Passages, labels: Labels
+) -> SectionView:
     """Lay out a section: points beside the picture they cite, or that was shown or printed where they come from."""
     illustrations = [by_id[i] for i in dict.fromkeys(section.illustrations) if i in by_id]
     pictured = [b for b in illustrations if isinstance(b, SlideBlock | FigureBlock)]
+    rows = _rows(section, pictured, by_id, passages, labels)
+    title = clip(clean(section.title.text), 300) or labels.untitled_section
     return SectionView(
         anchor=f"s{number}",
         number=number,
-        title=clip(clean(section.title.text), 300) or "Untitled section",
-        extent=_extent([by_id[i] for i in section.blocks if i in by_id]),
-        rows=_rows(section, pictured, by_id, passages),
+        title=title,
+        extent=_extent([by_id[i] for i in section.blocks if i in by_id], labels),
+        rows=rows,
         tables=tuple(_table(b, passages.places.get(b.id)) for b in illustrations if isinstance(b, TableBlock)),
+        heading_beside=_starts_beside_picture(rows) and width_of(title) <= LONGEST_TITLE_BESIDE,
     )
 
 
-def picture_of(block: SlideBlock | FigureBlock, place: Place | None) -> Picture:
+def _starts_beside_picture(rows: tuple[Row, ...]) -> bool:
+    return bool(rows and rows[0].short and rows[0].pictures and not rows[0].pictures[0].is_wide)
+
+
+def picture_of(block: SlideBlock | FigureBlock, place: Place | None, labels: Labels) -> Picture:
     """A slide or figure with a caption and a text alternative that says what can be read on it."""
     text = clean(block.text)
     if isinstance(block, SlideBlock):
         title = clean(block.title)
-        caption = f"Slide {block.number}"
+        caption = labels.slide.format(number=block.number)
         rest = text[len(title) :].strip() if text.startswith(title) else text
         alt = ". ".join(part for part in (caption, title.rstrip("."), rest) if part)
     else:
-        caption = clip(text, CAPTION_CHARACTERS) or "Figure"
-        alt = text or f"Figure on page {block.box.page}, without a caption"
+        caption = clip(text, CAPTION_CHARACTERS) or labels.figure
+        alt = text or labels.figure_alt.format(page=block.box.page)
     image = block.image
     return Picture(image.name, clip(alt, ALT_CHARACTERS), caption, place, image.width, image.height)
 
 
 def _rows(
-    section: Section, pictured: list[SlideBlock | FigureBlock], by_id: Mapping[str, Block], passages: Passages
+    section: Section,
+    pictured: list[SlideBlock | FigureBlock],
+    by_id: Mapping[str, Block],
+    passages: Passages,
+    labels: Labels,
 ) -> tuple[Row, ...]:
     """One row per picture that has points, with the points in their order; pictures without any close the section."""
     points: dict[int, list[Point]] = {}
@@ -120,9 +142,12 @@ def _rows(
             blocks = [by_id[i] for i in claim.blocks if i in by_id]
             current = next((n for n, p in enumerate(pictured) if _belongs(p, blocks)), current)
             points.setdefault(current, []).append(Point(text, passages.place_of(claim.blocks)))
-    pictures = [picture_of(block, passages.places.get(block.id)) for block in pictured]
+    pictures = [picture_of(block, passages.places.get(block.id), labels) for block in pictured]
     beside = [Row(tuple(pictures[n : n + 1]), tuple(points[n]), _is_short(points[n])) for n in sorted(points)]
     alone = tuple(picture for n, picture in enumerate(pictures) if n not in points)
+    if len(alone) == 1 and beside and beside[-1].short and not any(p.is_wide for p in (*beside[-1].pictures, *alone)):
+        last = beside[-1]
+        return (*beside[:-1], replace(last, pictures=(*last.pictures, *alone)))
     return (*beside, Row(alone, (), short=False)) if alone else tuple(beside)
 
 
@@ -140,7 +165,7 @@ def _belongs(picture: SlideBlock | FigureBlock, cited: list[Block]) -> bool:
     return any(not isinstance(b, Utterance | SlideBlock) and b.box.page == picture.box.page for b in cited)
 
 
-def _extent(blocks: list[Block]) -> str:
+def _extent(blocks: list[Block], labels: Labels) -> str:
     """`0:03:15–0:08:20` or `pages 4–6`: from the first to the last block."""
     times = [b.time for b in blocks if isinstance(b, Utterance)]
     times += [span for b in blocks if isinstance(b, SlideBlock) for span in b.spans[:1]]
@@ -150,7 +175,9 @@ def _extent(blocks: list[Block]) -> str:
     pages = sorted({b.box.page for b in blocks if not isinstance(b, Utterance | SlideBlock)})
     if not pages:
         return ""
-    return f"page {pages[0]}" if len(pages) == 1 else f"pages {pages[0]}–{pages[-1]}"
+    if len(pages) == 1:
+        return labels.page.format(page=pages[0])
+    return labels.pages.format(first=pages[0], last=pages[-1])
 
 
 def _table(block: TableBlock, place: Place | None) -> TableView:

@@ -1,6 +1,5 @@
 """Text of a source made fit for typesetting: nothing invisible, nothing endless."""
 
-import datetime as dt
 import re
 import unicodedata
 
@@ -14,10 +13,6 @@ _MARKS = re.compile(
 )
 _SPACES = re.compile(r"\s+")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][A-Za-z0-9-_]*)?")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _ZERO_WIDTH_SPACE = "\u200b"
 RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ks", "ku", "ps", "sd", "ug", "ur", "yi"})
 
@@ -68,11 +63,6 @@ def clock(time_s: float) -> str:
     """A time in the recording as h:mm:ss, rounded down."""
     seconds = int(time_s)
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-
-
-def long_date(day: dt.date) -> str:
-    """A date that reads the same on both sides of the Atlantic: 3 November 2026."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def primary_language(language: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from services.rendering.domain.labels import Labels
 from services.rendering.domain.passages import Passage, Place
 from services.rendering.domain.sections import Picture, Point, SectionView, TableView
 from services.rendering.domain.view import HandoutView
@@ -30,18 +31,18 @@ def _parts(view: HandoutView) -> Iterator[str]:
     yield f"# {escape(view.title)}"
     yield " · ".join(map(escape, (*view.facts, view.created_on)))
     if view.no_speech:
-        yield "> No speech was found in this recording."
+        yield f"> {escape(view.labels.no_speech_found)}"
     yield "\n>\n".join(f"> {escape(note)}" for note in view.notes)
     if view.summary:
-        yield "## Summary"
+        yield f"## {view.labels.summary}"
         yield _points(view.summary)
     if view.with_contents:
-        yield "## Contents"
+        yield f"## {view.labels.contents}"
         yield "\n".join(f"{s.number}. [{escape(s.title)}](#{s.anchor})" for s in view.sections)
     for section in view.sections:
-        yield from _section(section)
+        yield from _section(section, view.labels)
     if view.gallery:
-        yield "## Slides"
+        yield f"## {view.labels.slides}"
         yield from map(_picture, view.gallery)
     yield from _glossary_and_questions(view)
     yield from _passages(view)
@@ -49,7 +50,7 @@ def _parts(view: HandoutView) -> Iterator[str]:
     yield escape(" ".join(view.made_with))
 
 
-def _section(section: SectionView) -> Iterator[str]:
+def _section(section: SectionView, labels: Labels) -> Iterator[str]:
     yield f'## <a id="{section.anchor}"></a>{section.number}. {escape(section.title)}'
     if section.extent:
         yield f"*{escape(section.extent)}*"
@@ -57,7 +58,7 @@ def _section(section: SectionView) -> Iterator[str]:
         yield from map(_picture, row.pictures)
         yield _points(row.points)
     for table in section.tables:
-        yield _table(table)
+        yield _table(table, labels)
 
 
 def _picture(picture: Picture) -> str:
@@ -77,7 +78,7 @@ def _bracketed(place: Place | None) -> str:
     return f" ({_link(place)})" if place else ""
 
 
-def _table(table: TableView) -> str:
+def _table(table: TableView, labels: Labels) -> str:
     if not table.column_count:
         return ""
     header = table.header or ("",) * table.column_count
@@ -86,21 +87,21 @@ def _table(table: TableView) -> str:
         "| " + " | ".join(cell if number == 1 else escape(cell) for cell in line) + " |"
         for number, line in enumerate(lines)
     )
-    caption = f"Table{_bracketed(table.place)}" + (f": {escape(table.caption)}" if table.caption else "")
-    more = f"\n\n{table.rows_left_out} more rows are in document.json." if table.rows_left_out else ""
+    caption = f"{labels.table}{_bracketed(table.place)}" + (f": {escape(table.caption)}" if table.caption else "")
+    more = "\n\n" + labels.rows_left_out.format(count=table.rows_left_out) if table.rows_left_out else ""
     return f"{caption}\n\n{body}{more}"
 
 
 def _glossary_and_questions(view: HandoutView) -> Iterator[str]:
     if view.glossary:
-        yield "## Glossary"
+        yield f"## {view.labels.glossary}"
         yield "\n".join(f"- **{escape(t.term)}**: {escape(t.definition)}{_bracketed(t.place)}" for t in view.glossary)
     if view.questions:
-        yield "## Questions"
+        yield f"## {view.labels.questions}"
         for question in view.questions:
             options = "\n".join(f"   - {letter}: {escape(option)}" for letter, option in question.options)
             yield f"{question.number}. {escape(question.stem)}\n{options}"
-        yield "## Answers"
+        yield f"## {view.labels.answers}"
         yield "\n".join(
             f"{q.number}. **{q.answer}**: {escape(q.answer_text)}{_bracketed(q.place)}"
             + (f"\\\n   {escape(q.explanation)}" if q.explanation else "")
@@ -111,9 +112,9 @@ def _glossary_and_questions(view: HandoutView) -> Iterator[str]:
 def _passages(view: HandoutView) -> Iterator[str]:
     if not (view.passages or view.is_recording):
         return
-    yield "## Transcript" if view.is_recording else "## Passages this handout cites"
+    yield f"## {view.labels.transcript if view.is_recording else view.labels.passages}"
     if view.no_speech:
-        yield "No speech was found."
+        yield view.labels.no_speech
     yield from map(_passage, view.passages)
 
 

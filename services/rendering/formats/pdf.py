@@ -23,7 +23,7 @@ LONGEST_WORD = 24
 LONGEST_TERM = 13  # a term has a column of 42 mm
 FOOTER_CHARACTERS = 70
 TRANSCRIPT_WORDS = 40_000  # about five hours of speech on 35 pages; beyond, only what the handout cites
-_NOT_TEXT = frozenset({"anchor", "language", "name", "paper", "pictures_by_name"})
+_NOT_TEXT = frozenset({"anchor", "labels", "language", "name", "paper", "pictures_by_name"})
 _NO_GLYPH = "could not be displayed with"
 
 
@@ -91,8 +91,7 @@ def pdf_content(
         },
     }
     if not complete:
-        missing = "Some characters of the source are in no font of this system and appear as boxes or not at all."
-        content["notes"] = [*content["notes"], missing]
+        content["notes"] = [*content["notes"], view.labels.missing_characters]
     _drop_dead_links(content)
     broken: dict[str, Any] = _breakable(content)
     return broken
