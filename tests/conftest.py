@@ -25,8 +25,11 @@ SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
 STOP_TIMEOUT_S = 10.0
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if item.get_closest_marker("xdist_group") is None:  # the tests of a file share what its fixtures made
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.integration)
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.end_to_end.system import SAMPLES, Lectern, publish_submission
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lectern"), pytest.mark.timeout(300)]
 
 LECTURE = SAMPLES / "lecture.mp4"
 

@@ -7,7 +7,7 @@ import pytest
 from shared.documents import FigureBlock, SourceDocument, TableBlock, TextBlock
 from tests.end_to_end.system import SAMPLES, Lectern
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lectern"), pytest.mark.timeout(300)]
 
 TRUTH = json.loads((SAMPLES / "article.truth.json").read_text())
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.system import ROOT, SAMPLES, Lectern, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lectern"), pytest.mark.timeout(300)]
 
 
 def test_another_system_can_submit_by_an_event(lectern: Lectern) -> None:

@@ -16,7 +16,7 @@ from shared.documents import SlideBlock, SourceDocument, StudyGuide, Transcript
 from tests.end_to_end.otlp_receiver import OtlpReceiver
 from tests.end_to_end.system import SAMPLES, Lectern, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lectern"), pytest.mark.timeout(600)]
 
 LECTURE = SAMPLES / "lecture.mp4"
 TRUTH = json.loads((SAMPLES / "lecture.truth.json").read_text())

@@ -106,7 +106,7 @@ class Process:
         )
         log.close()
         async with httpx.AsyncClient(base_url=self.url) as client:
-            for _ in range(200):
+            for _ in range(1200):
                 try:
                     if (await client.get("/health/ready")).status_code == 200:
                         return
@@ -119,7 +119,7 @@ class Process:
         assert self.child is not None
         if self.child.returncode is None:
             self.child.send_signal(number)
-        await asyncio.wait_for(self.child.wait(), 10)
+        await asyncio.wait_for(self.child.wait(), 30)
 
     def client(self) -> httpx.AsyncClient:
         key = (self.home / "api-key").read_text().strip()

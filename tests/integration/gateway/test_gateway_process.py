@@ -34,7 +34,7 @@ async def test_events_of_any_publisher_become_live_progress(process: Any, publis
     submitted = JobSubmitted(job_id=job_id, source=SubmittedSource(key="inbox/a.mp4", name="a.mp4"))
     async with process.client() as client:
         await publish(submitted)
-        for _ in range(100):
+        for _ in range(600):
             if (await client.get(f"/v1/jobs/{job_id}")).status_code == 200:
                 break
             await asyncio.sleep(0.05)
@@ -115,13 +115,13 @@ async def test_a_caller_that_goes_away_leaves_nothing(process: Any) -> None:
     writer.write(head.encode() + b"x" * 5_000_000)
     await writer.drain()
     partial = process.home / "partial"
-    for _ in range(100):
+    for _ in range(600):
         if any(partial.iterdir()):
             break
         await asyncio.sleep(0.05)
     assert any(partial.iterdir())
     writer.transport.abort()
-    for _ in range(100):
+    for _ in range(600):
         if not any(partial.iterdir()):
             break
         await asyncio.sleep(0.05)

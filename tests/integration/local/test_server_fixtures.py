@@ -12,7 +12,7 @@ async def test_broker_delivers(rabbitmq):
     async with await aio_pika.connect(rabbitmq.url) as connection, connection.channel() as channel:
         queue = await channel.declare_queue("fixtures.deliver", durable=True, arguments={"x-queue-type": "quorum"})
         await channel.default_exchange.publish(aio_pika.Message(b"hello"), queue.name)
-        message = await queue.get(timeout=5)
+        message = await queue.get(timeout=20)
         await message.ack()
     assert message.body == b"hello"
 

@@ -54,7 +54,7 @@ async def found(amqp_url, mongo_url):
     """What is left of them."""
     async with await aio_pika.connect(amqp_url) as connection, connection.channel() as channel:
         queue = await channel.declare_queue("kept", durable=True, arguments=QUEUE, passive=True)
-        message = await queue.get(timeout=5)
+        message = await queue.get(timeout=20)
         await message.nack(requeue=True)
     async with AsyncMongoClient(mongo_url) as client:
         return message.body, await client.kept.things.find_one({"_id": 1})
@@ -115,7 +115,7 @@ def names_of(mark):
 
 
 def all_gone(mark):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while marked_processes(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not marked_processes(mark)

@@ -39,7 +39,7 @@ async def running(settings: SharedSettings, handler: Handler, prefetch: int = 1)
     await drain(broker, settings.shutdown_s)
 
 
-async def take(url: str, queue: str, within_s: float = 10) -> aio_pika.abc.AbstractIncomingMessage:
+async def take(url: str, queue: str, within_s: float = 40) -> aio_pika.abc.AbstractIncomingMessage:
     connection = await aio_pika.connect(url)
     async with connection:
         channel = await connection.channel()
@@ -79,7 +79,7 @@ async def test_a_passing_fault_is_retried_until_it_works(settings: SharedSetting
 
     async with running(settings, handler) as broker:
         await Publisher(broker, "test")(EVENT, message_id="1")
-        await asyncio.wait_for(worked.wait(), 10)
+        await asyncio.wait_for(worked.wait(), 40)
     assert seen == [EVENT] * 3
     assert await depth(settings.amqp_url.get_secret_value(), SUBMISSIONS.name) == 0
 
@@ -156,7 +156,7 @@ async def test_a_malformed_message_is_buried_and_the_queue_goes_on(
         message = await take(amqp_url, SUBMISSIONS.dead_letters)
         assert not handled.is_set()
         await Publisher(broker, "test")(EVENT, message_id="1")
-        await asyncio.wait_for(handled.wait(), 10)
+        await asyncio.wait_for(handled.wait(), 40)
     assert message.body == body
     assert message.headers[delivery.REASON] in ("invalid-message", "permanent-error")
     assert message.headers[delivery.CODE] == "invalid_message"
@@ -175,7 +175,7 @@ async def test_events_of_other_systems_are_understood(settings: SharedSettings, 
 
     async with running(settings, seen.put):
         await publish_raw(amqp_url, body, **properties)
-        assert await asyncio.wait_for(seen.get(), 10) == EVENT
+        assert await asyncio.wait_for(seen.get(), 40) == EVENT
 
 
 async def test_a_drain_finishes_what_runs_and_hands_back_the_rest(settings: SharedSettings, amqp_url: str) -> None:
@@ -212,4 +212,4 @@ async def test_a_consumer_that_dies_gives_its_message_to_the_next(settings: Shar
         await Publisher(broker, "test")(EVENT, message_id="1")
         await begun.wait()
     async with running(settings, finish):
-        await asyncio.wait_for(done.wait(), 10)
+        await asyncio.wait_for(done.wait(), 40)

@@ -46,7 +46,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_until(condition, *, limit_s: float = 10.0) -> bool:
+def wait_until(condition, *, limit_s: float = 40.0) -> bool:
     deadline = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > deadline:
