@@ -29,7 +29,7 @@ def escape(text: str) -> str:
 
 def _parts(view: HandoutView) -> Iterator[str]:
     yield f"# {escape(view.title)}"
-    yield " · ".join(map(escape, (*view.facts, view.created_on)))
+    yield escape(" · ".join((*view.facts, view.created_on)))
     if view.no_speech:
         yield f"> {escape(view.labels.no_speech_found)}"
     yield "\n>\n".join(f"> {escape(note)}" for note in view.notes)

@@ -4,6 +4,7 @@ import io
 import math
 import warnings
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ WIDTH_OF_MANY_PX = 640
 HEIGHT_PX = 1600
 LARGEST_PIXELS = 100_000_000  # 300 MB decoded; a slide of a 4K recording has 8 million
 JPEG_QUALITY = 82
+THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,18 @@ class PreparedPicture:
 def prepare_pictures(pictures: Iterable[Picture], images: Path, folder: Path) -> dict[str, PreparedPicture]:
     """Scaled copies of the pictures in `folder`, by name. A picture that cannot be read has none.
 
-    One picture is in memory at a time.
+    As many pictures are in memory at a time as threads work on them.
     """
     names = list(dict.fromkeys(picture.name for picture in pictures))
     width = WIDTH_PX if len(names) <= MANY_PICTURES else WIDTH_OF_MANY_PX
-    prepared: dict[str, PreparedPicture] = {}
-    for number, name in enumerate(names, start=1):
-        size = _scale(images / name, folder / f"{number}.jpg", width)
-        if size is not None:
-            prepared[name] = PreparedPicture(folder / f"{number}.jpg", *size)
-    return prepared
+    targets = [folder / f"{number}.jpg" for number in range(1, len(names) + 1)]
+    with ThreadPoolExecutor(THREADS) as threads:  # decoding, scaling and encoding run without the interpreter's lock
+        sizes = list(threads.map(lambda name, target: _scale(images / name, target, width), names, targets))
+    return {
+        name: PreparedPicture(target, *size)
+        for name, target, size in zip(names, targets, sizes, strict=True)
+        if size is not None
+    }
 
 
 def _scale(source: Path, target: Path, width: int) -> tuple[int, int] | None:
@@ -66,7 +70,9 @@ def _on_white(image: Image.Image, width: int) -> Image.Image:
     """
     factor = max(1, round(image.width / width), math.ceil(image.height / HEIGHT_PX))
     has_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
-    converted = image.convert("RGBA" if has_alpha else "RGB")
+    mode = "RGBA" if has_alpha else "RGB"
+    image.load()
+    converted = image if image.mode == mode else image.convert(mode)
     if factor > 1:
         converted = converted.reduce((min(factor, image.width), min(factor, image.height)))
     if not has_alpha:
