@@ -69,7 +69,7 @@ class Events(list):
         return [event for event in self if event.program == program and event.happening == happening]
 
     async def arrival(self, program, happening, count=1):
-        for _ in range(500):
+        for _ in range(3000):
             if len(found := self.of(program, happening)) >= count:
                 return found[count - 1]
             await asyncio.sleep(0.02)
@@ -226,7 +226,7 @@ async def test_stop_is_noticed_by_wait(tmp_path, make):
         await asyncio.sleep(0.1)
         assert not waiting.done()
         os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await waiting
 
 
