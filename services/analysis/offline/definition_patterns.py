@@ -75,7 +75,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     (
         re.compile(
             rf"^(?:the term |the word |an?\s|the\s)?[\"“]?{_T}[\"”]?{_ALIAS} (?:simply "
-            rf"|just )?means? (?P<d>(?:the|an?|that|any) .+)",
+            rf"|just )?means? (?P<d>(?:the|an?|any) .+)",
             re.IGNORECASE,
         ),
         2,
