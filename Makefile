@@ -46,13 +46,14 @@ lock: $(VENV)/.ready-test ## Resolve the lock files anew
 clean: ## Remove what can be made again (not the state in .lectern/)
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-# uv installs a locked environment ten times as fast as pip; pip is only asked for uv itself.
+# uv installs a locked environment ten times as fast as pip; pip is only asked for uv itself. Everything is compiled now:
+# where Python may not write bytecode later, each start of each service would compile it again.
 define install
 	@$(PYTHON) deploy/local/system_packages.py --install $(2)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python packages (about a minute the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/bootstrap.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 endef
