@@ -12,6 +12,7 @@ from rich.text import Text
 
 from services.cli.client import Job
 from services.cli.downloads import Fetched
+from shared.sizes import size_text
 
 EXIT_STATUS = {"done": 0, "partial": 3, "failed": 4}
 _COLOURS = {"done": "green", "partial": "yellow", "failed": "red", "running": "cyan", "submitted": "dim"}
@@ -20,18 +21,6 @@ _COLOURS = {"done": "green", "partial": "yellow", "failed": "red", "running": "c
 def plain(text: object) -> str:
     """Text from a source on one line, without what a terminal would obey."""
     return "".join(" " if unicodedata.category(character).startswith("C") else character for character in str(text))
-
-
-def size_text(size: int | None) -> str:
-    """A size for people."""
-    if size is None:
-        return ""
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
 
 
 def print_json(content: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Publishing: confirmed, mandatory, persistent, with CloudEvents attributes in the headers."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -62,6 +61,3 @@ class Publisher:
 def message_id(message: Message, *parts: str | int) -> str:
     """An id that is the same whenever the same fact is published again."""
     return "/".join([message.job_id, type(message).__name__, message.parameters.digest(), *map(str, parts)])
-
-
-__all__: Sequence[str] = ("Publish", "Publisher", "message_id")

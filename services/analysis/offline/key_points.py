@@ -44,13 +44,13 @@ def scored(material: Material, sentences: Sequence[Sentence], definitions: froze
         return {}
     central = centrality(material.vectors[[s.position for s in sentences]])
     return {
-        s.position: round(_score(material, s, float(c), s.position in definitions), 6)
+        s.position: round(_score(material, s, float(c), defines=s.position in definitions), 6)
         for s, c in zip(sentences, central, strict=True)
         if s.fault < NOT_QUOTABLE
     }
 
 
-def _score(material: Material, sentence: Sentence, central: float, defines: bool) -> float:  # noqa: FBT001 a plain fact
+def _score(material: Material, sentence: Sentence, central: float, *, defines: bool) -> float:
     score = 0.4 * central + 0.4 * material.phrases.coverage(sentence.key.strip())
     score += 0.25 if defines else 0.0
     score += 0.12 if material.english and _WEIGHTY.search(sentence.text) else 0.0

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.gateway.jobs.view import STATUSES, TERMINAL, Job, JobArtifact
+from shared.sizes import size_text
 
 _STAGE_NAMES = {
     "ingest": "Prepare",
@@ -23,18 +24,6 @@ _STATUS_NAMES = {
     "done": "Done",
 }
 _MAIN = {"handout.pdf": "Open the handout", "handout.html": "Read in the browser"}
-
-
-def size_text(size: int | None) -> str:
-    """A size for people: `3.4 MB`."""
-    if size is None:
-        return ""
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
 
 
 def length_text(job: Job) -> str:
