@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.storage.port import ObjectRef
 
@@ -26,6 +26,15 @@ Stage = Literal["ingest", "transcription", "analysis", "rendering"]
 STAGES: tuple[Stage, ...] = ("ingest", "transcription", "analysis", "rendering")
 
 
+Product = Literal["pdf", "html", "markdown", "captions", "data", "pictures"]
+PRODUCTS: tuple[Product, ...] = ("pdf", "html", "markdown", "captions", "data", "pictures")
+
+
+def _in_order(products: tuple[Product, ...]) -> tuple[Product, ...]:
+    """Each product once, in the order of PRODUCTS: equal wishes are equal parameters."""
+    return tuple(product for product in PRODUCTS if product in products)
+
+
 def new_job_id() -> str:
     """A random job id."""
     return str(uuid.uuid4())
@@ -37,6 +46,15 @@ class Contract(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Engines(Contract):
+    """Which engine does each kind of work where there is a choice, by name; null: the one that its service has."""
+
+    speech: Annotated[
+        str | None,
+        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Speech model.", examples=["base.en"]),
+    ] = None
+
+
 class Parameters(Contract):
     """What was asked for, frozen at submission; part of the key of every result."""
 
@@ -45,6 +63,14 @@ class Parameters(Contract):
         str, Field(pattern=r"^[a-z]{2,3}$", description="Language spoken, ISO 639.", examples=["en"])
     ] = "en"
     unit_s: Annotated[int, Field(ge=30, le=1200, description="Target length of a speech unit in seconds.")] = 300
+    required: Annotated[
+        tuple[Product, ...],
+        AfterValidator(_in_order),
+        Field(
+            description="Products without which the job fails; any other that cannot be made leaves the job `partial`."
+        ),
+    ] = ("pdf",)
+    engines: Engines = Engines()
 
     def digest(self) -> str:
         """Twelve hexadecimal digits that are equal for equal parameters only."""
@@ -60,10 +86,18 @@ class Message(Contract):
     submitted_at: AwareDatetime = Field(
         default_factory=lambda: datetime.now(UTC), description="When the job was submitted; the handout's date."
     )
+    run: Annotated[
+        int, Field(ge=1, le=1000, description="1 at first, and one more each time that the owner retries the job.")
+    ] = 1
 
     def job(self) -> dict[str, Any]:
         """What the next message about the same job says of it."""
-        return {"job_id": self.job_id, "parameters": self.parameters, "submitted_at": self.submitted_at}
+        return {
+            "job_id": self.job_id,
+            "parameters": self.parameters,
+            "submitted_at": self.submitted_at,
+            "run": self.run,
+        }
 
 
 class Event(Message):
@@ -205,6 +239,12 @@ class JobDeleted(Event):
     routing_key: ClassVar[str] = "job.deleted.v1"
 
 
+class JobCancelled(Event):
+    """The owner cancelled this run of the job: every service drops its messages and stops its work. By the gateway."""
+
+    routing_key: ClassVar[str] = "job.cancelled.v1"
+
+
 class TranscribeSpeech(Command):
     """Recognise the words of one piece."""
 
@@ -242,5 +282,6 @@ EVENTS: tuple[type[Event], ...] = (
     SourceAnalysed,
     HandoutRendered,
     JobDeleted,
+    JobCancelled,
 )
 COMMANDS: tuple[type[Command], ...] = (TranscribeSpeech, FindSlides, ReadPages)

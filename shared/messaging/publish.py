@@ -60,4 +60,5 @@ class Publisher:
 
 def message_id(message: Message, *parts: str | int) -> str:
     """An id that is the same whenever the same fact is published again."""
-    return "/".join([message.job_id, type(message).__name__, message.parameters.digest(), *map(str, parts)])
+    again = [f"run-{message.run}"] if message.run > 1 else []
+    return "/".join([message.job_id, type(message).__name__, message.parameters.digest(), *map(str, parts), *again])

@@ -49,7 +49,21 @@ DOCUMENTS = WorkQueue("analysis.documents", (events.SourceTranscribed.routing_ke
 GUIDES = WorkQueue("rendering.guides", (events.SourceAnalysed.routing_key,))
 PROGRESS = WorkQueue("gateway.progress", tuple(event.routing_key for event in events.EVENTS))
 REMOVALS = {stage: WorkQueue(f"{stage}.removals", (events.JobDeleted.routing_key,)) for stage in events.STAGES}
-WORK_QUEUES = (SUBMISSIONS, SOURCES, SPEECH, SLIDES, PAGES, DOCUMENTS, GUIDES, PROGRESS, *REMOVALS.values())
+CANCELLATIONS = {
+    stage: WorkQueue(f"{stage}.cancellations", (events.JobCancelled.routing_key,)) for stage in events.STAGES
+}
+WORK_QUEUES = (
+    SUBMISSIONS,
+    SOURCES,
+    SPEECH,
+    SLIDES,
+    PAGES,
+    DOCUMENTS,
+    GUIDES,
+    PROGRESS,
+    *REMOVALS.values(),
+    *CANCELLATIONS.values(),
+)
 # Each dead letter comes here as well as into its own queue: this is how a job learns that it failed.
 BURIALS = WorkQueue("gateway.burials")
 
