@@ -4,6 +4,7 @@ Motor is deprecated upstream. A swap for PyMongo's own async client happens here
 `start_session`, `aggregate` and `watch` become awaitable, and methods return coroutines instead of futures.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -43,16 +44,24 @@ class Database:
 
     async def check(self) -> None:
         """Raise DatabaseError unless the server answers within two seconds."""
-        with translated():
-            await self._client.admin.command("ping", maxTimeMS=2000)
+        try:
+            with translated():
+                async with asyncio.timeout(2):
+                    await self._client.admin.command("ping")
+        except TimeoutError:
+            raise DatabaseError("no answer to a ping") from None
 
 
 @asynccontextmanager
 async def open_database(settings: SharedSettings, service: str) -> AsyncIterator[Database]:
-    """The database of `service`. Connects on first use; a server that is away raises DatabaseError after 5 s."""
+    """The database of `service`. Connects on first use; one that is away raises DatabaseError after 5 s."""
     client: Any = AsyncIOMotorClient(
         settings.mongo_url.get_secret_value(),
         serverSelectionTimeoutMS=5000,
+        # A server that hangs is as good as one that is away. An acknowledged write is on the majority's disks.
+        socketTimeoutMS=15_000,
+        w="majority",
+        journal=True,
         tz_aware=True,
         appname=f"lectern-{service}",
     )

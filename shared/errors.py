@@ -1,7 +1,8 @@
 """The one hierarchy of expected faults (PIP-6).
 
-Each class decides two things once for all: whether doing the same again can help (`retryable`), and what the
-owner of the job may be told (`public_message`, never a path, an address or a library's own words). The arguments
+Each class decides three things once for all: whether doing the same again can help (`retryable`), whether the fault
+lies with a `dependency` rather than with the work, and what the owner of the job may be told (`public_message`, never a
+path, an address or a library's own words). The arguments
 of the exception itself are the internal context; they go to logs and dead-letter headers only.
 """
 
@@ -16,6 +17,8 @@ class LecternError(Exception):
 
     code: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+    # What the fault lies with, where that is not the message at hand: it uses up no attempt of the message.
+    dependency: ClassVar[str | None] = None
     default_message: ClassVar[str] = "Something went wrong inside Lectern. Try again later."
 
     def __init__(self, internal: str = "", *, public_message: str | None = None) -> None:
@@ -51,6 +54,7 @@ class StorageError(LecternError):
 
     code = "storage"
     retryable = True
+    dependency: ClassVar[str | None] = "storage"
     default_message = "The file storage is not available right now. The job goes on by itself when it is back."
 
 
@@ -59,6 +63,7 @@ class ObjectNotFoundError(StorageError):
 
     code = "object_not_found"
     retryable = False
+    dependency = None
     default_message = "A file of this job is gone. Submit the source again."
 
 
@@ -67,6 +72,7 @@ class DatabaseError(LecternError):
 
     code = "database"
     retryable = True
+    dependency = "database"
     default_message = "The database is not available right now. The job goes on by itself when it is back."
 
 
@@ -75,6 +81,7 @@ class BrokerError(LecternError):
 
     code = "broker"
     retryable = True
+    dependency = "broker"
     default_message = "The message broker is not available right now. Try again in a minute."
 
 

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
+from shared.circuit import Circuits
 from shared.database import Database, open_database
 from shared.errors import BrokerError, DatabaseError, StorageError
 from shared.health import Health, health_routes
@@ -56,7 +57,9 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         database = await stack.enter_async_context(open_database(settings, service))
-        broker = create_broker(settings, tracer_provider, service)
+        circuits = Circuits({"database": database.check, "storage": store.check})
+        stack.push_async_callback(circuits.stop)
+        broker = create_broker(settings, tracer_provider, service, circuits)
         parts = Parts(
             settings=settings,
             store=store,

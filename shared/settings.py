@@ -53,6 +53,14 @@ class SharedSettings(BaseSettings):
             "after the last one it goes to the dead-letter queue. All services must agree.",
         ),
     ] = (5.0, 30.0, 120.0, 600.0)
+    dependency_patience_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="How long a message waits for a database or storage that is away before it goes to the "
+            "dead-letter queue; such waiting uses up no attempt.",
+        ),
+    ] = 86_400.0
     shutdown_s: Annotated[
         float, Field(gt=0, le=600, description="How long running work may finish when a service is told to stop.")
     ] = 10.0

@@ -10,10 +10,12 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
 from opentelemetry.trace import TracerProvider
 
+from shared.circuit import Circuits
 from shared.errors import InvalidMessageError
 from shared.messaging.delivery import retry_middleware
 from shared.messaging.logs import LogContextMiddleware
 from shared.messaging.topology import WorkQueue, rabbit_queue
+from shared.messaging.verdict import Policy
 from shared.settings import SharedSettings
 
 log = structlog.get_logger()
@@ -21,15 +23,18 @@ log = structlog.get_logger()
 Handler = Callable[..., Awaitable[None]]
 
 
-def create_broker(settings: SharedSettings, tracer_provider: TracerProvider, service: str) -> RabbitBroker:
+def create_broker(
+    settings: SharedSettings, tracer_provider: TracerProvider, service: str, circuits: Circuits
+) -> RabbitBroker:
     """A broker that is not connected yet. Publishing has a channel of its own, and so has each subscriber."""
+    policy = Policy(settings.retry_delays_s, settings.dependency_patience_s)
     return RabbitBroker(
         settings.amqp_url.get_secret_value(),
         middlewares=[
             # Outermost first: the span of the message is open while its failure is settled.
             RabbitTelemetryMiddleware(tracer_provider=tracer_provider),
             LogContextMiddleware,
-            retry_middleware(settings.retry_delays_s),
+            retry_middleware(policy, circuits),
         ],
         default_channel=Channel(on_return_raises=True),
         decoder=decode,

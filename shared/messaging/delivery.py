@@ -14,81 +14,47 @@ import structlog
 from aio_pika import IncomingMessage
 from aio_pika.exceptions import AMQPError, DeliveryError
 from faststream import BaseMiddleware
-from faststream.exceptions import IgnoredException, NackMessage, SubscriberNotFound
+from faststream.exceptions import IgnoredException, NackMessage
 from faststream.message import StreamMessage
 from faststream.rabbit import RabbitBroker, RabbitExchange
-from pydantic import ValidationError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from shared.errors import InvalidMessageError, LecternError
+from shared.circuit import Circuits
+from shared.messaging.headers import (
+    ATTEMPT,
+    BROKER_HEADERS,
+    CODE,
+    HISTORY,
+    PUBLIC_MESSAGE,
+    QUEUE,
+    REASON,
+    WAITING_SINCE,
+    WAITS,
+    history,
+    number,
+)
 from shared.messaging.publish import PUBLISH_TIMEOUT_S
-from shared.messaging.topology import DEAD_LETTERS_EXCHANGE, retry_exchange
+from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange
+from shared.messaging.verdict import Past, Policy, judge
 
 log = structlog.get_logger()
 
-ATTEMPT = "x-lectern-attempt"
-HISTORY = "x-lectern-history"
-REASON = "x-lectern-reason"
-CODE = "x-lectern-code"
-PUBLIC_MESSAGE = "x-lectern-public-message"
-QUEUE = "x-lectern-queue"
-
-# RabbitMQ's own death headers: left on a message that is published again, 3.10's cycle detection drops it silently.
-BROKER_HEADERS = frozenset(
-    {
-        "x-death",
-        "x-delivery-count",
-        "x-acquired-count",
-        *(f"x-{which}-death-{what}" for which in ("first", "last") for what in ("exchange", "queue", "reason")),
-    }
-)
-_MALFORMED = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, SubscriberNotFound)
 _HISTORY_KEPT = 20
+# A message waits this long in hand for a dependency that is away, or for a broker that takes nothing, before it goes to
+# a delay tier or back to its queue: well below the 30 minutes after which RabbitMQ takes it back by itself.
+HOLD_S = 600.0
+_REFUSED = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
 
 
 class JobGoneError(Exception):
-    """The job was deleted: the message is done with, and nothing comes of it."""
-
-
-class Verdict:
-    """What to do with a failed message. `delay_s` is None for the dead letters."""
-
-    def __init__(self, error: Exception, attempt: int, delays_s: tuple[float, ...]) -> None:
-        self.reason, self.delay_s = self._judge(error, attempt, delays_s)
-        self.code = error.code if isinstance(error, LecternError) else LecternError.code
-        self.public_message = error.public_message if isinstance(error, LecternError) else LecternError.default_message
-        if isinstance(error, _MALFORMED):
-            self.code, self.public_message = InvalidMessageError.code, InvalidMessageError.default_message
-
-    @staticmethod
-    def _judge(error: Exception, attempt: int, delays_s: tuple[float, ...]) -> tuple[str, float | None]:
-        if isinstance(error, _MALFORMED):
-            return "invalid-message", None
-        if isinstance(error, LecternError) and not error.retryable:
-            return "permanent-error", None
-        if attempt > len(delays_s):
-            return "attempts-exhausted", None
-        return "retry", delays_s[attempt - 1]
-
-
-def _history(headers: dict[str, Any]) -> list[dict[str, Any]]:
-    try:
-        history = json.loads(str(headers.get(HISTORY, "[]")))
-    except json.JSONDecodeError:  # somebody else's header
-        return []
-    return history if isinstance(history, list) else []
-
-
-def _attempt(headers: dict[str, Any]) -> int:
-    try:
-        return max(0, int(headers.get(ATTEMPT, 0)))
-    except (TypeError, ValueError):  # somebody else's header
-        return 0
+    """The job was deleted or its run cancelled: the message is done with, and nothing comes of it."""
 
 
 class RetryMiddleware(BaseMiddleware[Any, Any]):
     """Sends what failed to its delay tier or to the dead letters. Construct through `retry_middleware`."""
 
-    delays_s: tuple[float, ...] = ()
+    policy: Policy = Policy(())
+    circuits: Circuits = Circuits({})
 
     def __init__(self, msg: Any, /, *, context: Any) -> None:
         super().__init__(msg, context=context)
@@ -99,15 +65,22 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
     ) -> Any:
         """Call the handler; settle its failure inside the span of the message, then let tracing see the error."""
         try:
+            if self._queue != BURIALS.name:  # its handler waits by itself: a dead letter has nowhere else to go
+                await self.circuits.wait(HOLD_S)
             return await call_next(msg)
         except IgnoredException:
             raise
         except JobGoneError as gone:
-            log.info("message of a deleted job dropped", error=str(gone))
+            log.info("message of an unwanted job dropped", error=str(gone))
             return None
         except Exception as error:  # the one place where everything is caught: nothing may be lost
             await self._settle(error)
             raise
+
+    @property
+    def _queue(self) -> str:
+        name: str = self.context.get("handler_").queue.name
+        return name
 
     async def after_processed(
         self,
@@ -124,70 +97,92 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
 
     async def _settle(self, error: Exception) -> None:
         message: IncomingMessage = self.msg
-        queue: str = self.context.get("handler_").queue.name
         headers = {name: value for name, value in (message.headers or {}).items() if name not in BROKER_HEADERS}
-        attempt = _attempt(headers) + 1
-        verdict = Verdict(error, attempt, self.delays_s)
+        now = datetime.now(UTC)
+        since = _time(headers.get(WAITING_SINCE)) or now
+        past = Past(number(headers, ATTEMPT), number(headers, WAITS), (now - since).total_seconds())
+        verdict = judge(error, past, self.policy, away=await self.circuits.is_away(error))
+        attempt = past.attempts + (0 if verdict.waits else 1)
         entry = {
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "queue": queue,
-            "attempt": attempt,
+            "at": now.isoformat(timespec="milliseconds"),
+            "queue": self._queue,
+            "attempt": past.attempts + 1,
             "error": type(error).__name__,
             "text": str(error)[:500],
         }
         headers |= {
             ATTEMPT: attempt,
-            QUEUE: queue,
+            QUEUE: self._queue,
             REASON: verdict.reason,
             CODE: verdict.code,
             PUBLIC_MESSAGE: verdict.public_message,
-            HISTORY: json.dumps([*_history(headers), entry][-_HISTORY_KEPT:]),
+            HISTORY: json.dumps([*history(headers), entry][-_HISTORY_KEPT:]),
         }
-        exchange = DEAD_LETTERS_EXCHANGE if verdict.delay_s is None else retry_exchange(verdict.delay_s)
-        await self._republish(message, exchange, queue, headers, error)
+        if verdict.waits:
+            headers |= {WAITS: past.waits + 1, WAITING_SINCE: since.isoformat()}
+        await self._move(message, verdict.delay_s, headers, error)
         self._settled = True
         say = log.error if verdict.delay_s is None else log.warning
         say(
             "message buried" if verdict.delay_s is None else "message will be retried",
-            queue=queue,
+            queue=self._queue,
             message_id=message.message_id,
-            attempt=attempt,
+            attempt=past.attempts + 1,
             reason=verdict.reason,
             delay_s=verdict.delay_s,
             exc_info=error,
         )
 
-    async def _republish(
-        self,
-        message: IncomingMessage,
-        exchange: RabbitExchange,
-        queue: str,
-        headers: dict[str, Any],
-        error: Exception,
+    async def _move(
+        self, message: IncomingMessage, delay_s: float | None, headers: dict[str, Any], error: Exception
     ) -> None:
-        broker: RabbitBroker = self.context.get("broker")
+        """Publish a copy to the dead letters or to a delay tier; a broker that takes nothing is tried again."""
+        exchange = DEAD_LETTERS_EXCHANGE if delay_s is None else retry_exchange(random_tier_s(delay_s))
+        patiently = AsyncRetrying(
+            retry=retry_if_exception_type(_REFUSED),
+            wait=wait_random_exponential(multiplier=0.1, max=10),
+            stop=stop_after_delay(HOLD_S),
+            reraise=True,
+        )
         try:
-            await broker.publish(
-                message.body,
-                exchange=exchange,
-                routing_key=queue,
-                headers=headers,
-                persist=True,
-                mandatory=True,
-                timeout=PUBLISH_TIMEOUT_S,
-                content_type=message.content_type,
-                content_encoding=message.content_encoding,
-                message_id=message.message_id,
-                correlation_id=message.correlation_id,
-                message_type=message.type,
-                timestamp=message.timestamp,
-            )
-        except (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError) as refused:
+            await patiently(self._republish, message, exchange, headers)
+        except _REFUSED as refused:
             # Neither tier nor grave took it: the original stays, and its delivery limit bounds the circle.
-            log.error("failed message could not be moved", queue=queue, message_id=message.message_id, exc_info=refused)
+            log.error(
+                "failed message could not be moved",
+                queue=self._queue,
+                message_id=message.message_id,
+                exc_info=refused,
+            )
             raise NackMessage from error
 
+    async def _republish(self, message: IncomingMessage, exchange: RabbitExchange, headers: dict[str, Any]) -> None:
+        broker: RabbitBroker = self.context.get("broker")
+        await broker.publish(
+            message.body,
+            exchange=exchange,
+            routing_key=self._queue,
+            headers=headers,
+            persist=True,
+            mandatory=True,
+            timeout=PUBLISH_TIMEOUT_S,
+            content_type=message.content_type,
+            content_encoding=message.content_encoding,
+            message_id=message.message_id,
+            correlation_id=message.correlation_id,
+            message_type=message.type,
+            timestamp=message.timestamp,
+        )
 
-def retry_middleware(delays_s: tuple[float, ...]) -> type[RetryMiddleware]:
-    """The middleware with these waiting times before each further attempt."""
-    return type("ConfiguredRetryMiddleware", (RetryMiddleware,), {"delays_s": delays_s})
+
+def _time(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def retry_middleware(policy: Policy, circuits: Circuits) -> type[RetryMiddleware]:
+    """The middleware with these waiting times, waiting for these dependencies."""
+    return type("ConfiguredRetryMiddleware", (RetryMiddleware,), {"policy": policy, "circuits": circuits})

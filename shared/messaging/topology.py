@@ -4,6 +4,7 @@ Whoever starts first declares the queues of the others too: an event is never un
 service that has not run yet.
 """
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,9 @@ DEAD_LETTERS_EXCHANGE = RabbitExchange("lectern.dead-letters", type=ExchangeType
 # Deliveries that end without a word (the consumer was killed): the fifth goes to the dead letters, so a message
 # that kills its reader cannot circulate for ever.
 DELIVERY_LIMIT = 5
+# A delay is one of these shares of itself. Queues of their own, since the time to live of a single message does not
+# count while it lies behind the head of its queue.
+JITTER = (0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,16 @@ def retry_exchange(delay_s: float) -> RabbitExchange:
     return RabbitExchange(retry_name(delay_s), type=ExchangeType.FANOUT, durable=True)
 
 
+def tiers_s(delay_s: float) -> tuple[float, ...]:
+    """The delays that stand for one: what failed together does not come back together. None is longer than it."""
+    return tuple(delay_s * share for share in JITTER)
+
+
+def random_tier_s(delay_s: float) -> float:
+    """One of the delays that stand for this one."""
+    return random.choice(tiers_s(delay_s))  # noqa: S311 -- a load to spread, not a secret
+
+
 def _retry_queue(delay_s: float) -> RabbitQueue:
     arguments: dict[str, Any] = {
         "x-message-ttl": round(delay_s * 1000),
@@ -125,10 +139,10 @@ async def declare_topology(broker: RabbitBroker, retry_delays_s: tuple[float, ..
     await broker.declare_exchange(DEAD_LETTERS_EXCHANGE)
     burials = await broker.declare_queue(burials_queue())
     await burials.bind(DEAD_LETTERS_EXCHANGE.name, "#")
-    for delay_s in retry_delays_s:
-        await broker.declare_exchange(retry_exchange(delay_s))
-        waiting = await broker.declare_queue(_retry_queue(delay_s))
-        await waiting.bind(retry_name(delay_s), "")
+    for tier_s in dict.fromkeys(part_s for delay_s in retry_delays_s for part_s in tiers_s(delay_s)):
+        await broker.declare_exchange(retry_exchange(tier_s))
+        waiting = await broker.declare_queue(_retry_queue(tier_s))
+        await waiting.bind(retry_name(tier_s), "")
     for queue in WORK_QUEUES:
         buried = await broker.declare_queue(_burial_queue(queue.dead_letters))
         await buried.bind(DEAD_LETTERS_EXCHANGE.name, queue.name)

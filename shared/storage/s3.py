@@ -152,8 +152,9 @@ class S3ObjectStore:
 
     async def check(self) -> None:
         """Raise StorageError unless the bucket answers."""
-        with _translated("check"):
-            await self._client.head_bucket(Bucket=self._bucket)
+        with _translated("check"):  # a TimeoutError is an OSError
+            async with asyncio.timeout(5):
+                await self._client.head_bucket(Bucket=self._bucket)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from services.gateway.jobs.read_model import PENDING_SUBMISSION, ReadModel
 from shared.errors import DatabaseError, InvalidMessageError, LecternError
 from shared.events import EVENTS, STAGES, Event, JobDeleted, JobSubmitted, Stage
 from shared.messaging.broker import subscribe
-from shared.messaging.delivery import CODE, PUBLIC_MESSAGE, QUEUE, REASON
+from shared.messaging.headers import CODE, PUBLIC_MESSAGE, QUEUE, REASON
 from shared.messaging.logs import job_of
 from shared.messaging.topology import PROGRESS, REMOVALS, burials_queue
 from shared.telemetry import current_trace_id

@@ -18,14 +18,15 @@ RETRY_DELAYS_S = (0.1, 0.2)
 async def clear(url: str) -> None:
     """Delete everything that the topology declares."""
     names = [name for queue in topology.WORK_QUEUES for name in (queue.name, queue.dead_letters)]
-    names += [topology.BURIALS.name, *(topology.retry_name(delay) for delay in RETRY_DELAYS_S)]
+    tiers = [topology.retry_name(tier_s) for delay_s in RETRY_DELAYS_S for tier_s in topology.tiers_s(delay_s)]
+    names += [topology.BURIALS.name, *tiers]
     connection = await aio_pika.connect(url)
     async with connection:
         channel = await connection.channel()
         for name in names:
             await channel.queue_delete(name)
-        for delay in RETRY_DELAYS_S:
-            await channel.exchange_delete(topology.retry_name(delay))
+        for tier in tiers:
+            await channel.exchange_delete(tier)
 
 
 @pytest_asyncio.fixture

@@ -12,9 +12,10 @@ import pytest
 from faststream.rabbit import RabbitBroker
 from opentelemetry.sdk.trace import TracerProvider
 
+from shared.circuit import Circuits
 from shared.errors import EngineError, InvalidSourceError
 from shared.events import JobSubmitted, SubmittedSource
-from shared.messaging import delivery
+from shared.messaging import headers as names
 from shared.messaging.broker import create_broker, drain, subscribe
 from shared.messaging.publish import Publisher
 from shared.messaging.topology import BURIALS, EVENTS_EXCHANGE, SUBMISSIONS, declare_topology
@@ -26,11 +27,13 @@ Handler = Callable[[JobSubmitted], Awaitable[None]]
 
 
 @asynccontextmanager
-async def running(settings: SharedSettings, handler: Handler, prefetch: int = 1) -> AsyncIterator[RabbitBroker]:
+async def running(
+    settings: SharedSettings, handler: Handler, prefetch: int = 1, circuits: Circuits | None = None
+) -> AsyncIterator[RabbitBroker]:
     async def on_job_submitted(event: JobSubmitted) -> None:
         await handler(event)
 
-    broker = create_broker(settings, TracerProvider(), "test")
+    broker = create_broker(settings, TracerProvider(), "test", circuits or Circuits({}))
     subscribe(broker, SUBMISSIONS, on_job_submitted, prefetch=prefetch)
     await broker.connect()
     await declare_topology(broker, settings.retry_delays_s)
@@ -93,15 +96,15 @@ async def test_the_last_attempt_is_buried_with_its_history(settings: SharedSetti
         message = await take(amqp_url, SUBMISSIONS.dead_letters)
         copy = await take(amqp_url, BURIALS.name)
     headers = message.headers
-    assert headers[delivery.REASON] == "attempts-exhausted"
-    assert headers[delivery.ATTEMPT] == len(settings.retry_delays_s) + 1
-    history = json.loads(str(headers[delivery.HISTORY]))
+    assert headers[names.REASON] == "attempts-exhausted"
+    assert headers[names.ATTEMPT] == len(settings.retry_delays_s) + 1
+    history = json.loads(str(headers[names.HISTORY]))
     assert [entry["attempt"] for entry in history] == [1, 2, 3]
     assert {entry["text"] for entry in history} == {"still busy"}
     assert headers["traceparent"]
     assert JobSubmitted.model_validate_json(message.body) == EVENT
     assert copy.body == message.body
-    assert copy.headers[delivery.PUBLIC_MESSAGE] == EngineError.default_message
+    assert copy.headers[names.PUBLIC_MESSAGE] == EngineError.default_message
 
 
 async def test_a_permanent_fault_is_buried_at_once_with_its_public_message(
@@ -118,9 +121,9 @@ async def test_a_permanent_fault_is_buried_at_once_with_its_public_message(
         await Publisher(broker, "test")(EVENT, message_id="1")
         message = await take(amqp_url, SUBMISSIONS.dead_letters)
     assert calls == 1
-    assert message.headers[delivery.REASON] == "permanent-error"
-    assert message.headers[delivery.CODE] == "invalid_source"
-    assert message.headers[delivery.PUBLIC_MESSAGE] == "This file is empty."
+    assert message.headers[names.REASON] == "permanent-error"
+    assert message.headers[names.CODE] == "invalid_source"
+    assert message.headers[names.PUBLIC_MESSAGE] == "This file is empty."
 
 
 GOOD = EVENT.model_dump_json().encode()
@@ -135,7 +138,7 @@ MALFORMED: dict[str, tuple[bytes, dict[str, Any]]] = {
     "compressed": (gzip.compress(GOOD), {"content_type": "application/json", "content_encoding": "gzip"}),
     "empty": (b"", {"content_type": "application/json"}),
     "null": (b"null", {"content_type": "application/json"}),
-    "hostile attempt header": (b"{", {"content_type": "application/json", "headers": {delivery.ATTEMPT: "many"}}),
+    "hostile attempt header": (b"{", {"content_type": "application/json", "headers": {names.ATTEMPT: "many"}}),
     "cloud event without data": (b"{}", {"content_type": "application/cloudevents+json"}),
     "path in id": (b'{"job_id": "../../x", "source": {}}', {"content_type": "application/json"}),
 }
@@ -158,8 +161,8 @@ async def test_a_malformed_message_is_buried_and_the_queue_goes_on(
         await Publisher(broker, "test")(EVENT, message_id="1")
         await asyncio.wait_for(handled.wait(), 40)
     assert message.body == body
-    assert message.headers[delivery.REASON] in ("invalid-message", "permanent-error")
-    assert message.headers[delivery.CODE] == "invalid_message"
+    assert message.headers[names.REASON] in ("invalid-message", "permanent-error")
+    assert message.headers[names.CODE] == "invalid_message"
 
 
 @pytest.mark.parametrize("mode", ["binary", "structured", "plain"])

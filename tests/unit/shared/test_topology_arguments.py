@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from faststream.rabbit import ExchangeType, RabbitExchange, RabbitQueue
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.messaging import topology
 from shared.messaging.topology import BURIALS, WORK_QUEUES, declare_topology, rabbit_queue
@@ -64,7 +66,8 @@ async def test_every_work_queue_has_its_dead_letters_and_the_gateway_gets_a_copy
 
 
 async def test_a_delay_tier_hands_back_to_the_queue_that_the_routing_key_names(declared: Declared) -> None:
-    for name, ttl in (("lectern.retry.5000ms", 5000), ("lectern.retry.500ms", 500)):
+    for ttl in (5000, 4500, 4000, 500, 450, 400):
+        name = f"lectern.retry.{ttl}ms"
         arguments: Any = declared.queues[name].arguments
         assert arguments["x-message-ttl"] == ttl
         assert arguments["x-dead-letter-exchange"] == ""
@@ -77,3 +80,11 @@ async def test_a_delay_tier_hands_back_to_the_queue_that_the_routing_key_names(d
 async def test_events_are_bound_to_the_queues_that_the_table_names(declared: Declared) -> None:
     bound = {(key, queue) for exchange, key, queue in declared.bindings if exchange == "lectern.events"}
     assert bound == {(key, queue.name) for queue in WORK_QUEUES for key in queue.keys}
+
+
+@given(st.floats(0.1, 600))
+def test_a_delay_is_spread_but_never_longer(delay_s: float) -> None:
+    drawn = {topology.random_tier_s(delay_s) for _ in range(200)}
+    assert drawn == set(topology.tiers_s(delay_s))
+    assert max(drawn) == delay_s
+    assert min(drawn) >= 0.8 * delay_s

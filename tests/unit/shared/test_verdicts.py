@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from shared import errors, media
 from shared.errors import LecternError
 from shared.events import JobDeleted
-from shared.messaging.delivery import Verdict
+from shared.messaging.verdict import WAITS_ALLOWED, Past, Policy, judge
 
 DELAYS_S = (5.0, 30.0, 120.0)
+POLICY = Policy(DELAYS_S)
 SECRET = "/srv/secret mongodb://user:hunter2@host Traceback"
 ERRORS: list[LecternError] = [
     errors.InvalidSourceError("This file is empty.", internal=SECRET),
@@ -59,22 +60,44 @@ def test_codes_are_unique() -> None:
     assert len(codes) == len(set(codes))
 
 
+def first_verdict(error: LecternError) -> tuple[str, float | None]:
+    if not error.retryable:
+        return ("invalid-message" if isinstance(error, errors.InvalidMessageError) else "permanent-error", None)
+    return ("dependency-away" if error.dependency else "retry", 5.0)
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
 def test_the_kind_of_fault_decides_between_retry_and_burial(error: LecternError) -> None:
-    verdict = Verdict(error, 1, DELAYS_S)
-    assert (verdict.reason, verdict.delay_s) == (("retry", 5.0) if error.retryable else ("permanent-error", None))
+    verdict = judge(error, Past(), POLICY)
+    assert (verdict.reason, verdict.delay_s) == first_verdict(error)
     assert verdict.code == error.code
+
+
+def test_faults_of_a_dependency_are_told_from_faults_of_the_work() -> None:
+    names = {type(error): error.dependency for error in ERRORS if error.dependency}
+    assert names == {errors.StorageError: "storage", errors.DatabaseError: "database", errors.BrokerError: "broker"}
+
+
+@given(st.integers(0, 100), st.integers(0, 100), st.floats(0, 1e6), st.booleans())
+def test_waiting_for_a_dependency_uses_up_no_attempt(attempts: int, waits: int, waiting_s: float, away: bool) -> None:
+    verdict = judge(errors.DatabaseError("away"), Past(attempts, waits, waiting_s), POLICY, away=away)
+    given_up = waiting_s > POLICY.patience_s if away else waits >= WAITS_ALLOWED
+    if given_up:
+        assert (verdict.reason, verdict.delay_s) == ("dependency-unavailable", None)
+    else:
+        assert verdict.waits
+        assert verdict.delay_s == DELAYS_S[min(waits, len(DELAYS_S) - 1)]
 
 
 @pytest.mark.parametrize("error", malformed(), ids=lambda error: type(error).__name__)
 def test_malformed_messages_are_buried_at_once(error: Exception) -> None:
-    verdict = Verdict(error, 1, DELAYS_S)
+    verdict = judge(error, Past(), POLICY)
     assert (verdict.reason, verdict.delay_s, verdict.code) == ("invalid-message", None, "invalid_message")
 
 
 @given(st.integers(1, 50), st.lists(st.floats(0.1, 600), min_size=1, max_size=8).map(tuple))
 def test_attempts_wait_for_each_delay_in_turn_and_then_end(attempt: int, delays_s: tuple[float, ...]) -> None:
-    verdict = Verdict(errors.EngineError("busy"), attempt, delays_s)
+    verdict = judge(errors.EngineError("busy"), Past(attempt - 1), Policy(delays_s))
     if attempt <= len(delays_s):
         assert (verdict.reason, verdict.delay_s) == ("retry", delays_s[attempt - 1])
     else:
@@ -82,7 +105,7 @@ def test_attempts_wait_for_each_delay_in_turn_and_then_end(attempt: int, delays_
 
 
 def test_a_bug_is_retried_and_told_as_one() -> None:
-    verdict = Verdict(KeyError(SECRET), 1, DELAYS_S)
+    verdict = judge(KeyError(SECRET), Past(), POLICY)
     assert (verdict.reason, verdict.code) == ("retry", "internal")
     assert verdict.public_message == LecternError.default_message
 
@@ -91,7 +114,7 @@ def test_a_bug_is_retried_and_told_as_one() -> None:
     "error", [*ERRORS, *malformed(), KeyError(SECRET), OSError(2, SECRET)], ids=lambda error: type(error).__name__
 )
 def test_no_exception_s_text_becomes_public(error: Exception) -> None:
-    verdict = Verdict(error, 9, DELAYS_S)
+    verdict = judge(error, Past(9, 99), POLICY)
     for public in (verdict.public_message, verdict.code, verdict.reason):
         assert not any(word in public for word in SECRET.split())
     assert verdict.public_message.endswith(".")

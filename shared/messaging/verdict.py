@@ -1,0 +1,70 @@
+"""What to do with a failed message, as a pure function of the error and of what happened to it before (PIP-4)."""
+
+import json
+from dataclasses import dataclass
+
+from faststream.exceptions import SubscriberNotFound
+from pydantic import ValidationError
+
+from shared.errors import InvalidMessageError, LecternError
+
+# Faults of a database, storage or broker that answers all the same say nothing about the message: it is tried this
+# often before it is given up, with its own attempts untouched.
+WAITS_ALLOWED = 20
+_MALFORMED = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, SubscriberNotFound)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a message has behind it.
+
+    `attempts` that failed for its own sake, `waits` for a dependency, and for how long it has been `waiting_s` since
+    the first of those.
+    """
+
+    attempts: int = 0
+    waits: int = 0
+    waiting_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`delays_s`: the pause before each further attempt. `patience_s`: how long to wait for an absent dependency."""
+
+    delays_s: tuple[float, ...]
+    patience_s: float = 86_400.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`delay_s` is None for the dead letters. `waits`: for a dependency, so that no attempt is used up."""
+
+    reason: str
+    delay_s: float | None
+    code: str
+    public_message: str
+    waits: bool = False
+
+
+def judge(error: Exception, past: Past, policy: Policy, *, away: bool = False) -> Verdict:
+    """The verdict on a message that failed with `error`.
+
+    `away`: the dependency that the error names does not answer at present.
+    """
+    expected = error if isinstance(error, LecternError) else None
+    code = expected.code if expected else LecternError.code
+    public_message = expected.public_message if expected else LecternError.default_message
+    if isinstance(error, _MALFORMED):
+        return Verdict("invalid-message", None, InvalidMessageError.code, InvalidMessageError.default_message)
+    if expected and not expected.retryable:
+        reason = "invalid-message" if isinstance(expected, InvalidMessageError) else "permanent-error"
+        return Verdict(reason, None, code, public_message)
+    if expected and expected.dependency:
+        given_up = past.waiting_s > policy.patience_s if away else past.waits >= WAITS_ALLOWED
+        if given_up:
+            return Verdict("dependency-unavailable", None, code, public_message)
+        delay_s = policy.delays_s[min(past.waits, len(policy.delays_s) - 1)]
+        return Verdict("dependency-away", delay_s, code, public_message, waits=True)
+    if past.attempts >= len(policy.delays_s):
+        return Verdict("attempts-exhausted", None, code, public_message)
+    return Verdict("retry", policy.delays_s[past.attempts], code, public_message)
