@@ -3,9 +3,12 @@
 A service keeps one document a job. Each finished unit is one atomic write into it, under a key of (parameters, unit);
 a redelivered message finds it there and only publishes again. The join of a stage is a look at this document: whoever
 finishes the last unit sees all of them, and a crash before it could say so is healed by the redelivery, which looks
-again. A deleted job leaves a document that says so, and the same atomic write refuses to add to it.
+again. A deleted job leaves a document that says so, and the same atomic write refuses to add to it. The document also
+knows which run of the job was cancelled: whoever computes a unit looks every second whether it is still wanted.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -15,29 +18,37 @@ from pydantic import BaseModel
 from shared.database import Database, Document, DuplicateKeyError, translated
 from shared.errors import DatabaseError
 from shared.events import Message, Stage
-from shared.messaging.delivery import JobGoneError
+from shared.messaging.delivery import JobGoneError, RunCancelledError
 from shared.storage import ObjectStore
 
 R = TypeVar("R", bound=BaseModel)
 
+LOOK_EVERY_S = 1.0
 _TRIES = 20  # a write is only tried again when two deliveries made the job's document at the same moment
 
 
 class Finished:
-    """The finished units of a job, as they were at one moment."""
+    """The finished units of a message's job, as they were at one moment."""
 
-    def __init__(self, results: Document) -> None:
+    def __init__(self, message: Message, results: Document) -> None:
+        self._message = message
         self._results = results
 
+    def __contains__(self, unit: str) -> bool:
+        return unit in self._results
+
     def get(self, unit: str, kind: type[R]) -> R | None:
-        """The result of `unit`, or None while it is not finished."""
-        return kind.model_validate(self._results[unit]) if unit in self._results else None
+        """The result of `unit`, or None while it is not finished. A message that an earlier run left is of this run."""
+        if unit not in self._results:
+            return None
+        result = kind.model_validate(self._results[unit])
+        return result.model_copy(update=self._message.job()) if isinstance(result, Message) else result
 
     def get_all(self, units: Sequence[str], kind: type[R]) -> dict[str, R] | None:
         """The results of `units` by their names, or None while one is not finished."""
         if not self._results.keys() >= set(units):
             return None
-        return {unit: kind.model_validate(self._results[unit]) for unit in units}
+        return {unit: result for unit in units if (result := self.get(unit, kind)) is not None}
 
 
 class Checkpoints:
@@ -51,25 +62,45 @@ class Checkpoints:
     async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[R]], kind: type[R]) -> R:
         """The result of `unit`: the one kept, or what `compute` returns now.
 
-        Raises JobGoneError when the job was deleted before or meanwhile; what `compute` stored is removed then.
+        Raises JobGoneError when the job was deleted before or meanwhile, and removes what `compute` stored, now or in a
+        process that was killed; RunCancelledError when the message's run was cancelled. `compute` is cancelled then.
         """
-        kept = (await self.finished(message)).get(unit, kind)
-        if kept is not None:
-            return kept
-        result = await compute()
         try:
+            kept = (await self.finished(message)).get(unit, kind)
+            if kept is not None:
+                return kept
+            result = await self._while_wanted(message, compute)
             return await self._keep(message, unit, result, kind)
+        except RunCancelledError:
+            raise
         except JobGoneError:
             await self.forget(message.job_id)
             raise
 
+    async def _while_wanted(self, message: Message, compute: Callable[[], Awaitable[R]]) -> R:
+        computing = asyncio.ensure_future(compute())
+        try:
+            while not (await asyncio.wait([computing], timeout=LOOK_EVERY_S))[0]:
+                with contextlib.suppress(DatabaseError):  # nobody can say: go on
+                    await self.finished(message)
+            return computing.result()
+        finally:
+            if not computing.done():
+                computing.cancel()
+                await asyncio.wait([computing])
+
     async def finished(self, message: Message) -> Finished:
-        """What is finished of the message's job and parameters. Raises JobGoneError for a deleted job."""
+        """What is finished of the message's job and parameters.
+
+        Raises JobGoneError for a deleted job and RunCancelledError for a cancelled run.
+        """
         with translated():
             job: Document | None = await self._jobs.find_one({"_id": message.job_id})
         if job is not None and "deleted_at" in job:
             raise JobGoneError(message.job_id)
-        return Finished((job or {}).get("results", {}).get(message.parameters.digest(), {}))
+        if job is not None and job.get("cancelled_run", 0) >= message.run:
+            raise RunCancelledError(f"run {message.run} of {message.job_id}")
+        return Finished(message, (job or {}).get("results", {}).get(message.parameters.digest(), {}))
 
     async def _keep(self, message: Message, unit: str, result: R, kind: type[R]) -> R:
         """One write that adds the result unless the unit has one, which is returned then, or the job is deleted."""
@@ -89,6 +120,19 @@ class Checkpoints:
             else:
                 return result
         raise DatabaseError(f"the checkpoint {unit} of {message.job_id} could not be written")
+
+    async def cancel(self, message: Message) -> None:
+        """Remember that this run of the job, and all before it, are not wanted. Safe to repeat, in any order."""
+        for _ in range(_TRIES):
+            try:
+                with translated():
+                    await self._jobs.update_one(
+                        {"_id": message.job_id}, {"$max": {"cancelled_run": message.run}}, upsert=True
+                    )
+            except DuplicateKeyError:  # of two that make the document one is late
+                continue
+            return
+        raise DatabaseError(f"{message.job_id} could not be marked as cancelled")
 
     async def forget(self, job_id: str) -> None:
         """Remember that a job is gone, and remove its checkpoints and its objects. Safe to repeat.

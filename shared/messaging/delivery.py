@@ -47,7 +47,11 @@ _REFUSED = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
 
 
 class JobGoneError(Exception):
-    """The job was deleted or its run cancelled: the message is done with, and nothing comes of it."""
+    """The job was deleted: the message is done with, and nothing comes of it."""
+
+
+class RunCancelledError(JobGoneError):
+    """This run of the job was cancelled; what earlier work left is kept for the next run."""
 
 
 class RetryMiddleware(BaseMiddleware[Any, Any]):

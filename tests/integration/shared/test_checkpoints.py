@@ -9,7 +9,7 @@ import pytest_asyncio
 from shared.checkpoints import Checkpoints
 from shared.database import Database, open_database
 from shared.events import JobDeleted, Parameters
-from shared.messaging.delivery import JobGoneError
+from shared.messaging.delivery import JobGoneError, RunCancelledError
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
 
@@ -101,3 +101,66 @@ async def test_what_a_job_deleted_meanwhile_made_is_not_kept(
     left = await database["checkpoints"].find_one({"_id": MESSAGE.job_id})
     assert left.keys() == {"_id", "deleted_at"}
     assert [item.key async for item in store.walk("transcription/")] == []
+
+
+async def test_a_cancelled_run_computes_nothing_and_the_next_finds_what_was_done(checkpoints: Checkpoints) -> None:
+    counter, again = Counter(), MESSAGE.model_copy(update={"run": 2})
+    first = await checkpoints.run(MESSAGE, "speech-1", counter, Parameters)
+    await checkpoints.cancel(MESSAGE)
+    await checkpoints.cancel(MESSAGE)
+    for unit in ("speech-1", "speech-2"):
+        with pytest.raises(RunCancelledError):
+            await checkpoints.run(MESSAGE, unit, counter, Parameters)
+    assert await checkpoints.run(again, "speech-1", counter, Parameters) == first
+    assert counter.calls == 1
+
+
+async def test_a_late_cancellation_of_an_old_run_stops_no_newer_one(checkpoints: Checkpoints) -> None:
+    third = MESSAGE.model_copy(update={"run": 3})
+    await checkpoints.cancel(MESSAGE.model_copy(update={"run": 2}))
+    await checkpoints.cancel(MESSAGE)
+    await checkpoints.run(third, "speech-1", Counter(), Parameters)
+    with pytest.raises(RunCancelledError):
+        await checkpoints.finished(MESSAGE.model_copy(update={"run": 2}))
+
+
+@pytest.mark.parametrize("how", ["cancelled", "deleted"])
+async def test_what_is_being_computed_is_stopped(checkpoints: Checkpoints, store: ObjectStore, how: str) -> None:
+    begun, stopped = asyncio.Event(), asyncio.Event()
+    key = f"transcription/{MESSAGE.job_id}/half"
+
+    async def hang() -> Parameters:
+        await store.put_bytes(key, b"half", "text/plain")
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        return Parameters()
+
+    running = asyncio.create_task(checkpoints.run(MESSAGE, "speech-1", hang, Parameters))
+    await begun.wait()
+    await (checkpoints.cancel(MESSAGE) if how == "cancelled" else checkpoints.forget(MESSAGE.job_id))
+    with pytest.raises(RunCancelledError if how == "cancelled" else JobGoneError):
+        await asyncio.wait_for(running, 30)
+    assert stopped.is_set()
+    assert [found.key async for found in store.walk("transcription/")] == ([key] if how == "cancelled" else [])
+
+
+async def test_a_late_message_of_a_deleted_job_removes_what_a_killed_worker_stored(
+    checkpoints: Checkpoints, store: ObjectStore
+) -> None:
+    await checkpoints.forget(MESSAGE.job_id)
+    await store.put_bytes(f"transcription/{MESSAGE.job_id}/late", b"late", "text/plain")
+    with pytest.raises(JobGoneError):
+        await checkpoints.run(MESSAGE, "speech-1", Counter(), Parameters)
+    assert [found.key async for found in store.walk("transcription/")] == []
+
+
+async def test_an_event_that_an_earlier_run_left_is_of_this_run(checkpoints: Checkpoints) -> None:
+    async def event() -> JobDeleted:
+        return MESSAGE
+
+    second = MESSAGE.model_copy(update={"run": 2})
+    await checkpoints.run(MESSAGE, "event", event, JobDeleted)
+    assert await checkpoints.run(second, "event", event, JobDeleted) == second

@@ -13,7 +13,7 @@ from faststream.rabbit import RabbitBroker
 from opentelemetry.sdk.trace import TracerProvider
 
 from shared.circuit import Circuits
-from shared.errors import EngineError, InvalidSourceError
+from shared.errors import DatabaseError, EngineError, InvalidSourceError
 from shared.events import JobSubmitted, SubmittedSource
 from shared.messaging import headers as names
 from shared.messaging.broker import create_broker, drain, subscribe
@@ -216,3 +216,58 @@ async def test_a_consumer_that_dies_gives_its_message_to_the_next(settings: Shar
         await begun.wait()
     async with running(settings, finish):
         await asyncio.wait_for(done.wait(), 40)
+
+
+async def test_an_outage_is_waited_for_without_using_up_attempts(settings: SharedSettings, amqp_url: str) -> None:
+    """More failures than there are attempts, one of them while the dependency answers its probe."""
+    away, handled, failures = True, asyncio.Event(), 0
+    probed = asyncio.Event()
+
+    async def probe() -> None:
+        probed.set()
+        if away:
+            raise DatabaseError("no answer")
+
+    async def handler(_event: JobSubmitted) -> None:
+        nonlocal failures
+        if away or failures < 5:
+            failures += 1
+            raise DatabaseError("broken line")
+        handled.set()
+
+    circuits = Circuits({"database": probe})
+    async with running(settings, handler, circuits=circuits) as broker:
+        await Publisher(broker, "test")(EVENT, message_id="1")
+        await asyncio.wait_for(probed.wait(), 40)
+        away = False
+        await asyncio.wait_for(handled.wait(), 40)
+    await circuits.stop()
+    assert failures == 5 > len(settings.retry_delays_s)
+    assert await depth(amqp_url, SUBMISSIONS.dead_letters) == 0
+
+
+async def test_while_a_dependency_is_away_no_handler_is_called(settings: SharedSettings) -> None:
+    away, calls, handled = True, 0, asyncio.Event()
+
+    async def probe() -> None:
+        if away:
+            raise DatabaseError("no answer")
+
+    async def handler(_event: JobSubmitted) -> None:
+        nonlocal calls
+        calls += 1
+        if away:
+            raise DatabaseError("no answer")
+        if calls == 11:
+            handled.set()
+
+    circuits = Circuits({"database": probe})
+    async with running(settings, handler, circuits=circuits) as broker:
+        publisher = Publisher(broker, "test")
+        for number in range(10):
+            await publisher(EVENT, message_id=str(number))
+        await asyncio.sleep(1)  # the first message comes back from its tier several times meanwhile, if it may
+        assert calls == 1
+        away = False
+        await asyncio.wait_for(handled.wait(), 40)
+    await circuits.stop()
