@@ -1,7 +1,7 @@
 """Engines run in child processes, where they can be killed: a stuck or crashing engine never takes its service along.
 
 A child keeps what it loaded (a speech model) between calls, dies with its parent, and is replaced after it was
-killed.
+killed. A call that takes too long is first interrupted, which leaves the child as it is, and then killed (PIP-3).
 """
 
 import asyncio
@@ -15,9 +15,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
+
+import structlog
 
 from shared.errors import EngineError, EngineTimeoutError
+from shared.time_limits import Interruption, TimeLimits, call_until
+
+log = structlog.get_logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,6 +49,25 @@ def _look_at(call: "asyncio.Future[T]") -> None:
         call.exception()
 
 
+def _name(function: Callable[..., object]) -> str:
+    return getattr(function, "__name__", repr(function))
+
+
+def _took_too_long(
+    function: Callable[..., object], began: float, limits: TimeLimits, end: Literal["interrupted", "killed"]
+) -> EngineTimeoutError:
+    """The error for a call that came to this end, which is logged."""
+    took_s = time.monotonic() - began
+    log.warning(
+        f"engine {end}: time limit",
+        function=_name(function),
+        seconds=round(took_s, 1),
+        soft_limit_s=limits.soft_s,
+        hard_limit_s=limits.hard_s,
+    )
+    return EngineTimeoutError(f"{_name(function)} was {end} after {took_s:.0f} s")
+
+
 class EngineProcess:
     """Runs functions one after another in one child process. `preload` is called there once, at its start."""
 
@@ -60,25 +84,30 @@ class EngineProcess:
             initargs=(os.getpid(), self._preload),
         )
 
-    async def run(self, timeout_s: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, limits: TimeLimits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in the child and return its result; waits for its turn first.
 
-        Raises what `function` raises, EngineTimeoutError after `timeout_s` seconds, and EngineError when the
-        child died. On a timeout and when the caller is cancelled the child is killed with its own children.
+        Raises what `function` raises, EngineTimeoutError when a limit has passed, and EngineError when the child died.
+        At the soft limit the function is interrupted: it cleans up, and the child is there for the next call. At the
+        hard limit and when the caller is cancelled the child is killed with its own children.
         """
         async with self._turn:
             executor = self._executor = self._executor or self._start()
-            call = asyncio.get_running_loop().run_in_executor(executor, functools.partial(function, *args, **kwargs))
+            began = time.monotonic()
+            work = functools.partial(call_until, began + limits.soft_s, function, *args, **kwargs)
+            call = asyncio.get_running_loop().run_in_executor(executor, work)
             call.add_done_callback(_look_at)
             try:
-                done, _ = await asyncio.wait([call], timeout=timeout_s)
+                done, _ = await asyncio.wait([call], timeout=limits.hard_s)
                 if not done:
                     self.kill()
-                    raise EngineTimeoutError(f"{function.__name__} was killed after {timeout_s:.0f} s")
+                    raise _took_too_long(function, began, limits, "killed")
                 return await call
+            except Interruption as interruption:
+                raise _took_too_long(function, began, limits, "interrupted") from interruption
             except BrokenProcessPool as error:
                 self.kill()
-                raise EngineError(f"{function.__name__}: the engine's process died") from error
+                raise EngineError(f"{_name(function)}: the engine's process died") from error
             except asyncio.CancelledError:
                 self.kill()
                 raise

@@ -11,11 +11,10 @@ from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
 from opentelemetry.trace import TracerProvider
 
 from shared.circuit import Circuits
-from shared.errors import InvalidMessageError
 from shared.messaging.delivery import retry_middleware
 from shared.messaging.logs import LogContextMiddleware
 from shared.messaging.topology import WorkQueue, rabbit_queue
-from shared.messaging.verdict import Policy
+from shared.messaging.verdict import Policy, UnreadableMessageError
 from shared.settings import SharedSettings
 
 log = structlog.get_logger()
@@ -48,12 +47,12 @@ async def decode(message: RabbitMessage, original: Callable[[RabbitMessage], Awa
     """Unwrap a CloudEvent in structured mode; anything else must be a JSON object."""
     content_type = (message.content_type or "").partition(";")[0].strip().lower()
     if content_type not in ("application/json", "application/cloudevents+json"):
-        raise InvalidMessageError(f"content type {content_type[:100]!r} is not application/json")
+        raise UnreadableMessageError(f"content type {content_type[:100]!r} is not application/json")
     body = await original(message) if content_type == "application/json" else json.loads(message.body)
     if content_type == "application/cloudevents+json" and isinstance(body, dict):
         body = body.get("data")
     if not isinstance(body, dict):
-        raise InvalidMessageError("the body is not a JSON object")
+        raise UnreadableMessageError("the body is not a JSON object")
     return body
 
 

@@ -11,7 +11,13 @@ from shared.errors import InvalidMessageError, LecternError
 # Faults of a database, storage or broker that answers all the same say nothing about the message: it is tried this
 # often before it is given up, with its own attempts untouched.
 WAITS_ALLOWED = 20
-_MALFORMED = (ValidationError, json.JSONDecodeError, UnicodeDecodeError, SubscriberNotFound)
+
+
+class UnreadableMessageError(ValueError):
+    """A message that is no JSON object of a content type that is understood."""
+
+
+_MALFORMED = (UnreadableMessageError, ValidationError, json.JSONDecodeError, UnicodeDecodeError, SubscriberNotFound)
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,7 @@ def judge(error: Exception, past: Past, policy: Policy, *, away: bool = False) -
     if isinstance(error, _MALFORMED):
         return Verdict("invalid-message", None, InvalidMessageError.code, InvalidMessageError.default_message)
     if expected and not expected.retryable:
-        reason = "invalid-message" if isinstance(expected, InvalidMessageError) else "permanent-error"
-        return Verdict(reason, None, code, public_message)
+        return Verdict("permanent-error", None, code, public_message)
     if expected and expected.dependency:
         given_up = past.waiting_s > policy.patience_s if away else past.waits >= WAITS_ALLOWED
         if given_up:

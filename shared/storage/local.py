@@ -9,13 +9,18 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ParamSpec, TypeVar
 
 from shared.errors import ObjectNotFoundError, SourceTooLargeError, StorageError
 from shared.storage.port import CHUNK, ObjectRef, ObjectStat, checked_key
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_TRIES = 20
 
 
 @contextmanager
@@ -54,7 +59,7 @@ class LocalObjectStore:
 
     async def put_bytes(self, key: str, data: bytes, media_type: str) -> ObjectRef:
         """Store `data` under `key`."""
-        return await asyncio.to_thread(self._put_chunks, key, [data], media_type)
+        return await _to_its_end(self._put_chunks, key, [data], media_type)
 
     async def put_file(self, key: str, path: Path, media_type: str) -> ObjectRef:
         """Store the file at `path` under `key`."""
@@ -63,7 +68,7 @@ class LocalObjectStore:
             with _translated(key), path.open("rb") as source:
                 return self._put_chunks(key, iter(lambda: source.read(CHUNK), b""), media_type)
 
-        return await asyncio.to_thread(copy)
+        return await _to_its_end(copy)
 
     def _put_chunks(self, key: str, chunks: "Iterator[bytes] | list[bytes]", media_type: str) -> ObjectRef:
         target = self._path(key)
@@ -99,7 +104,7 @@ class LocalObjectStore:
                         await asyncio.to_thread(_write, file, chunk)
                         digest.update(chunk)
                     await asyncio.to_thread(_flush, file)
-                await asyncio.to_thread(_rename, Path(name), target)
+                await _to_its_end(_rename, Path(name), target)
             finally:
                 Path(name).unlink(missing_ok=True)  # noqa: ASYNC240 -- one system call, and it must not be skipped
         return ObjectRef(key=key, sha256=digest.hexdigest(), size=size, media_type=media_type)
@@ -179,6 +184,16 @@ class LocalObjectStore:
         await asyncio.to_thread(probe)
 
 
+async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `function` in a thread. A caller that is cancelled leaves when it has ended: nothing appears afterwards."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
 def _write(file: BinaryIO, chunk: bytes) -> None:
     file.write(chunk)
 
@@ -189,5 +204,11 @@ def _flush(file: BinaryIO) -> None:
 
 
 def _rename(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    source.replace(target)
+    for _ in range(_TRIES):
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            source.replace(target)
+        except FileNotFoundError:  # the folder was deleted with its job in between
+            continue
+        return
+    raise StorageError(f"{target.name}: its folder keeps disappearing")

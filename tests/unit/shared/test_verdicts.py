@@ -62,7 +62,7 @@ def test_codes_are_unique() -> None:
 
 def first_verdict(error: LecternError) -> tuple[str, float | None]:
     if not error.retryable:
-        return ("invalid-message" if isinstance(error, errors.InvalidMessageError) else "permanent-error", None)
+        return ("permanent-error", None)
     return ("dependency-away" if error.dependency else "retry", 5.0)
 
 
