@@ -59,8 +59,9 @@ def _took_too_long(
     """The error for a call that came to this end, which is logged."""
     took_s = time.monotonic() - began
     log.warning(
-        f"engine {end}: time limit",
+        "engine stopped at its time limit",
         function=_name(function),
+        how=end,
         seconds=round(took_s, 1),
         soft_limit_s=limits.soft_s,
         hard_limit_s=limits.hard_s,

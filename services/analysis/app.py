@@ -8,6 +8,7 @@ from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
+from shared.time_limits import TimeLimits
 
 
 async def build(engine: GuideEngine, parts: Parts) -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     shared, settings = load_service(AnalysisSettings)
 
     async def build_real(parts: Parts) -> None:
-        engine = OfflineGuideEngine(settings.timeout_s)
+        engine = OfflineGuideEngine(TimeLimits.of(settings.timeout_s, settings.soft_timeout_s))
         parts.on_stop.callback(engine.close)
         await build(engine, parts)
 

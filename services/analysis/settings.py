@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.time_limits import SOFT_TIMEOUT, HardTimeout, SoftTimeout
+
 
 class AnalysisSettings(BaseSettings):
     """Environment variables with the prefix `ANALYSIS_`."""
@@ -12,4 +14,8 @@ class AnalysisSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ANALYSIS_", extra="ignore", frozen=True)
 
     health_port: Annotated[int, Field(ge=1, le=65535, description="Port of the health page.")] = 8103
-    timeout_s: Annotated[float, Field(gt=0, description="Longest time that analysing one source may take.")] = 600.0
+    # Two messages are in hand at once: both must end before RabbitMQ takes them back, after 30 minutes.
+    timeout_s: Annotated[
+        HardTimeout, Field(description="Longest time that analysing one source may take, in seconds.")
+    ] = 600.0
+    soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None

@@ -9,6 +9,7 @@ from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
+from shared.time_limits import TimeLimits
 
 
 async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     )
 
     async def build_real(parts: Parts) -> None:
-        engine = LocalPreparationEngine(options, settings.timeout_s)
+        engine = LocalPreparationEngine(options, TimeLimits.of(settings.timeout_s, settings.soft_timeout_s))
         parts.on_stop.callback(engine.close)
         await build(engine, settings.max_size_bytes, parts)
 

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.ingest.domain.values import Limits
+from shared.time_limits import SOFT_TIMEOUT, HardTimeout, SoftTimeout
 
 _DEFAULT = Limits()
 
@@ -24,7 +25,10 @@ class IngestSettings(BaseSettings):
     ] = 600.0
     pages_per_unit: Annotated[int, Field(ge=1, le=200, description="Pages read as one unit of work.")] = 16
     # Two messages are in hand at once: both must end before RabbitMQ takes them back, after 30 minutes.
-    timeout_s: Annotated[float, Field(gt=0, description="Longest time that preparing one source may take.")] = 800.0
+    timeout_s: Annotated[
+        HardTimeout, Field(description="Longest time that preparing one source may take, in seconds.")
+    ] = 800.0
+    soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
 
     def limits(self) -> Limits:
         """What a source may be at most."""

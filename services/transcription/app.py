@@ -12,6 +12,7 @@ from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
+from shared.time_limits import TimeLimits
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,12 @@ class Engines:
 def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
     """The real engines; their processes start with the first unit and end with the service."""
     speech_options = SpeechOptions(model_folder=settings.speech_model, cpu_threads=settings.speech_threads)
-    speech = WhisperEngine(speech_options, settings.speech_timeout_s)
-    slides = VideoSlideEngine(settings.slides_threads, settings.slides_timeout_s)
-    pages = PdfPageEngine(settings.pages_timeout_s)
-    assembler = ProcessAssembler(settings.join_timeout_s)
+    speech = WhisperEngine(speech_options, TimeLimits.of(settings.speech_timeout_s, settings.speech_soft_timeout_s))
+    slides = VideoSlideEngine(
+        settings.slides_threads, TimeLimits.of(settings.slides_timeout_s, settings.slides_soft_timeout_s)
+    )
+    pages = PdfPageEngine(TimeLimits.of(settings.pages_timeout_s, settings.pages_soft_timeout_s))
+    assembler = ProcessAssembler(TimeLimits.of(settings.join_timeout_s, settings.join_soft_timeout_s))
     for engine in (speech, slides, pages, assembler):
         parts.on_stop.callback(engine.close)
     return Engines(speech, slides, pages, assembler)

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.time_limits import SOFT_TIMEOUT, HardTimeout, SoftTimeout
+
 
 class TranscriptionSettings(BaseSettings):
     """Environment variables with the prefix `TRANSCRIPTION_`."""
@@ -18,14 +20,21 @@ class TranscriptionSettings(BaseSettings):
         Field(description="Folder of a Whisper model in CTranslate2 form; empty: the English one that is installed."),
     ] = None
     speech_threads: Annotated[int, Field(ge=1, le=64, description="Processor threads of speech recognition.")] = 2
-    speech_timeout_s: Annotated[float, Field(gt=0, description="Longest time that recognising one unit may take.")] = (
-        1200.0
-    )
+    # RabbitMQ takes a message back after 30 minutes; the last unit of a source is followed by the join.
+    speech_timeout_s: Annotated[
+        HardTimeout, Field(description="Longest time that recognising one unit may take, in seconds.")
+    ] = 1200.0
+    speech_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
     slides_threads: Annotated[int, Field(ge=1, le=64, description="Processor threads of reading slides.")] = 2
     slides_timeout_s: Annotated[
-        float, Field(gt=0, description="Longest time that finding the slides of one span may take.")
+        HardTimeout, Field(description="Longest time that finding the slides of one span may take, in seconds.")
     ] = 1200.0
+    slides_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
     pages_timeout_s: Annotated[
-        float, Field(gt=0, description="Longest time that reading one range of pages may take.")
+        HardTimeout, Field(description="Longest time that reading one range of pages may take, in seconds.")
     ] = 600.0
-    join_timeout_s: Annotated[float, Field(gt=0, description="Longest time that joining all units may take.")] = 300.0
+    pages_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    join_timeout_s: Annotated[
+        HardTimeout, Field(description="Longest time that joining all units may take, in seconds.")
+    ] = 300.0
+    join_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from shared.documents import SourceDocument, StudyGuide
 from shared.engine_process import EngineProcess
+from shared.time_limits import TimeLimits
 
 
 def analyse_file(document: Path) -> StudyGuide:
@@ -16,13 +17,13 @@ def analyse_file(document: Path) -> StudyGuide:
 class OfflineGuideEngine:
     """A GuideEngine without a language model."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, limits: TimeLimits) -> None:
+        self._limits = limits
         self._process = EngineProcess()
 
     async def make(self, document: Path) -> StudyGuide:
         """The guide of the SourceDocument in the JSON file `document`."""
-        return await self._process.run(self._timeout_s, analyse_file, document)
+        return await self._process.run(self._limits, analyse_file, document)
 
     def close(self) -> None:
         """End the child process."""

@@ -3,6 +3,7 @@
 from services.ingest.domain.ingest_source import PreparationRequest, Prepared
 from services.ingest.domain.options import CuttingOptions
 from shared.engine_process import EngineProcess
+from shared.time_limits import TimeLimits
 
 
 def prepare(request: PreparationRequest, options: CuttingOptions) -> Prepared:
@@ -15,14 +16,14 @@ def prepare(request: PreparationRequest, options: CuttingOptions) -> Prepared:
 class LocalPreparationEngine:
     """A PreparationEngine with ffmpeg, libmagic and pdfium."""
 
-    def __init__(self, options: CuttingOptions, timeout_s: float) -> None:
+    def __init__(self, options: CuttingOptions, limits: TimeLimits) -> None:
         self._options = options
-        self._timeout_s = timeout_s
+        self._limits = limits
         self._process = EngineProcess()
 
     async def prepare(self, request: PreparationRequest) -> Prepared:
         """Inspect and cut."""
-        return await self._process.run(self._timeout_s, prepare, request, self._options)
+        return await self._process.run(self._limits, prepare, request, self._options)
 
     def close(self) -> None:
         """End the child process."""

@@ -9,6 +9,7 @@ from services.transcription.slides.values import SlideOptions, SlideUnit
 from services.transcription.speech.recognise import SpeechOptions, SpeechUnit
 from shared.engine_process import EngineProcess
 from shared.events import PageRange, SlideRange, SourceIngested
+from shared.time_limits import TimeLimits
 
 # Engines are imported in the functions below, which run in the children: the service itself stays small.
 
@@ -48,22 +49,18 @@ def join(plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
     return assemble(plan, units)
 
 
-# What the engine's own time limit is below the one that kills it, so that it can still say what it was doing.
-MARGIN = 0.9
-
-
 class WhisperEngine:
     """A SpeechEngine that keeps its model loaded between units."""
 
-    def __init__(self, options: SpeechOptions, timeout_s: float) -> None:
+    def __init__(self, options: SpeechOptions, limits: TimeLimits) -> None:
         self._options = options
-        self._timeout_s = timeout_s
+        self._limits = limits
         self._process = EngineProcess(partial(load_whisper, options))
 
     async def transcribe(self, audio: Path, start_s: float, language: str) -> SpeechUnit:
         """The words of `audio`."""
         options = self._options.model_copy(update={"language": language})
-        return await self._process.run(self._timeout_s, transcribe, audio, start_s, options)
+        return await self._process.run(self._limits, transcribe, audio, start_s, options)
 
     def close(self) -> None:
         """End the child process."""
@@ -73,14 +70,14 @@ class WhisperEngine:
 class VideoSlideEngine:
     """A SlideEngine: block differences over sampled frames, and OCR of each slide."""
 
-    def __init__(self, threads: int, timeout_s: float) -> None:
-        self._options = SlideOptions(threads=threads, timeout_s=timeout_s * MARGIN)
-        self._timeout_s = timeout_s
+    def __init__(self, threads: int, limits: TimeLimits) -> None:
+        self._options = SlideOptions(threads=threads, timeout_s=limits.soft_s)
+        self._limits = limits
         self._process = EngineProcess()
 
     async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
         """The slides shown in `span`."""
-        return await self._process.run(self._timeout_s, scan, video, span, output, self._options)
+        return await self._process.run(self._limits, scan, video, span, output, self._options)
 
     def close(self) -> None:
         """End the child process."""
@@ -90,13 +87,13 @@ class VideoSlideEngine:
 class PdfPageEngine:
     """A PageEngine: pdfium for text layers, tesseract for pages without one."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, limits: TimeLimits) -> None:
+        self._limits = limits
         self._process = EngineProcess()
 
     async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
         """The blocks of `pages`."""
-        return await self._process.run(self._timeout_s, read, document, pages, output, PageOptions())
+        return await self._process.run(self._limits, read, document, pages, output, PageOptions())
 
     def close(self) -> None:
         """End the child process."""
@@ -106,13 +103,13 @@ class PdfPageEngine:
 class ProcessAssembler:
     """An Assembler in a child process."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, limits: TimeLimits) -> None:
+        self._limits = limits
         self._process = EngineProcess()
 
     async def assemble(self, plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
         """The one document of a source."""
-        return await self._process.run(self._timeout_s, join, plan, units)
+        return await self._process.run(self._limits, join, plan, units)
 
     def close(self) -> None:
         """End the child process."""

@@ -70,7 +70,7 @@ def _wait_whatever_happens() -> None:
     while True:
         try:
             time.sleep(600)
-        except Exception:  # noqa: BLE001, S112 -- what an engine may do that takes each fault for one of its input
+        except Exception:  # what an engine may do that takes each fault for one of its input
             continue
 
 
