@@ -8,12 +8,14 @@ from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
+from shared.time_limits import TimeLimits
 
 
 async def build(engine: RenderEngine, parts: Parts) -> None:
     """Wire the service."""
     checkpoints = Checkpoints(parts.database, parts.store, "rendering")
-    register(parts.broker, RenderHandout(parts.store, checkpoints, parts.scratch, engine), parts.publish)
+    render_handout = RenderHandout(parts.store, checkpoints, parts.scratch, engine)
+    register(parts.broker, render_handout, parts.publish, parts.settings.retry_delays_s)
     subscribe_removal(parts, checkpoints, "rendering")
 
 
@@ -22,7 +24,9 @@ def main() -> None:
     shared, settings = load_service(RenderingSettings)
 
     async def build_real(parts: Parts) -> None:
-        engine = LocalRenderEngine(settings.timeout_s, system_fonts=settings.system_fonts)
+        engine = LocalRenderEngine(
+            TimeLimits.of(settings.timeout_s, settings.soft_timeout_s), system_fonts=settings.system_fonts
+        )
         parts.on_stop.callback(engine.close)
         await build(engine, parts)
 

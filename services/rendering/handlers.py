@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from faststream.rabbit import RabbitBroker
+from faststream.rabbit import RabbitBroker, RabbitMessage
 
 from shared.events import HandoutRendered, SourceAnalysed
 from shared.messaging.broker import subscribe
+from shared.messaging.headers import attempts_left
 from shared.messaging.publish import Publish, message_id
 from shared.messaging.topology import GUIDES
 
@@ -13,13 +14,16 @@ PREFETCH = 2  # one in the engine, one whose files are being fetched or stored
 
 
 def register(
-    broker: RabbitBroker, render_handout: Callable[[SourceAnalysed], Awaitable[HandoutRendered]], publish: Publish
+    broker: RabbitBroker,
+    render_handout: Callable[[SourceAnalysed, int], Awaitable[HandoutRendered]],
+    publish: Publish,
+    retry_delays_s: tuple[float, ...],
 ) -> None:
-    """Subscribe."""
+    """Subscribe. `retry_delays_s` are those of the broker: they say which attempt is the last."""
 
-    async def on_source_analysed(event: SourceAnalysed) -> None:
-        """Render the files of a handout. Safe to redeliver: they are rendered once."""
-        rendered = await render_handout(event)
+    async def on_source_analysed(event: SourceAnalysed, message: RabbitMessage) -> None:
+        """Render the files of a handout. Safe to redeliver: each product is rendered once."""
+        rendered = await render_handout(event, attempts_left(message.headers, retry_delays_s))
         await publish(rendered, message_id=message_id(rendered))
 
     subscribe(broker, GUIDES, on_source_analysed, prefetch=PREFETCH)

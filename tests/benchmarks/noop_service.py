@@ -90,10 +90,12 @@ class NoGuide:
 
 
 class NoRendering:
-    """A RenderEngine of one small file."""
+    """A RenderEngine of one small file, which is the PDF."""
 
     async def render(self, request: RenderRequest) -> list[RenderedFile]:
-        """One file."""
+        """One file, or none."""
+        if request.product != "pdf":
+            return []
         request.output.mkdir()
         path = request.output / "handout.pdf"
         path.write_bytes(b"%PDF")

@@ -6,39 +6,52 @@ from services.rendering.domain.handout import Handout, RenderOptions
 from services.rendering.domain.render_handout import RenderedFile, RenderRequest
 from shared.documents import SourceDocument, StudyGuide, Transcript
 from shared.engine_process import EngineProcess
+from shared.errors import EngineError, LecternError
+from shared.time_limits import TimeLimits
 
 
-def render_files(request: RenderRequest, *, system_fonts: bool) -> list[RenderedFile]:
-    """Render what lies in the request's folder. Runs in the child: only there is the typesetter loaded."""
+def render_product(request: RenderRequest, *, system_fonts: bool) -> list[RenderedFile]:
+    """Render one product of what lies in the request's folder. Runs in the child: only there is the typesetter loaded.
+
+    Raises EngineError whatever goes wrong: it concerns this product alone, and not every library's own errors survive
+    the way from one process to another.
+    """
     from services.rendering.domain.rendering import render  # noqa: PLC0415 -- the service itself does not need it
 
+    try:
+        artifacts = render(_handout(request, system_fonts=system_fonts), request.output, [request.product])
+    except LecternError:
+        raise
+    except Exception as error:  # the edge to every library that renders
+        raise EngineError(f"{request.product}: {type(error).__name__}: {error}") from error
+    return [RenderedFile(name=file.name, media_type=file.media_type, path=file.path) for file in artifacts]
+
+
+def _handout(request: RenderRequest, *, system_fonts: bool) -> Handout:
     folder = request.folder
     transcript = folder / "transcript.json"
-    handout = Handout(
+    has_transcript = request.product == "captions" and transcript.exists()  # nothing else is made of it
+    return Handout(
         document=SourceDocument.model_validate_json((folder / "document.json").read_bytes()),
         guide=StudyGuide.model_validate_json((folder / "study_guide.json").read_bytes()),
-        transcript=Transcript.model_validate_json(transcript.read_bytes()) if transcript.exists() else None,
+        transcript=Transcript.model_validate_json(transcript.read_bytes()) if has_transcript else None,
         images=folder / "pictures",
         created_on=dt.date.fromisoformat(request.created_on),
         options=RenderOptions(paper=request.paper, system_fonts=system_fonts),
     )
-    return [
-        RenderedFile(name=file.name, media_type=file.media_type, path=file.path)
-        for file in render(handout, request.output)
-    ]
 
 
 class LocalRenderEngine:
     """A RenderEngine with Typst and Jinja."""
 
-    def __init__(self, timeout_s: float, *, system_fonts: bool) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, limits: TimeLimits, *, system_fonts: bool) -> None:
+        self._limits = limits
         self._system_fonts = system_fonts
         self._process = EngineProcess()
 
     async def render(self, request: RenderRequest) -> list[RenderedFile]:
-        """Make every artefact."""
-        return await self._process.run(self._timeout_s, render_files, request, system_fonts=self._system_fonts)
+        """Make the files of one product."""
+        return await self._process.run(self._limits, render_product, request, system_fonts=self._system_fonts)
 
     def close(self) -> None:
         """End the child process."""
