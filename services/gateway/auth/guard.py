@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from services.gateway.auth.keys import Identity
 from services.gateway.auth.sessions import Session
 from services.gateway.parts import Gateway, gateway
 from services.gateway.problems import ProblemError
@@ -32,6 +33,12 @@ class Caller:
 
     owner: str
     session: Session | None = None
+    administrator: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        """What a session or a link that the caller asks for speaks for."""
+        return Identity(self.owner, self.administrator)
 
 
 def _unauthorised() -> ProblemError:
@@ -74,17 +81,31 @@ async def caller(
 ) -> Caller:
     """Who is calling. Raises ProblemError for nobody that is known, and for a forged request."""
     if bearer is not None:
-        owner = await parts.keys.owner_of(bearer.credentials)
-        if owner is None:
+        identity = await parts.keys.identify(bearer.credentials)
+        if identity is None:
             raise _unauthorised()
-        return Caller(owner)
+        return Caller(identity.owner, administrator=identity.administrator)
     session = await parts.sessions.find(cookie) if cookie else None
     if session is None:
         raise _unauthorised()
     if request.method not in _SAFE:
         check_same_origin(request)
         check_token(session, request.headers.get(CSRF_HEADER))
-    return Caller(session.owner, session)
+    return Caller(session.owner, session, session.administrator)
 
 
 SignedIn = Annotated[Caller, Depends(caller)]
+
+
+async def administrator(found: SignedIn) -> Caller:
+    """Who is calling, if they are an administrator. Raises ProblemError for everybody else."""
+    if not found.administrator:
+        detail = (
+            "Only an administrator may do this. Use the administrator's API key: the setting GATEWAY_BOOTSTRAP_KEY, "
+            "or the line in the file api-key of Lectern's state folder."
+        )
+        raise ProblemError(HTTPStatus.FORBIDDEN, "administrators-only", detail)
+    return found
+
+
+Administrator = Annotated[Caller, Depends(administrator)]

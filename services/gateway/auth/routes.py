@@ -43,18 +43,18 @@ def _give_session(request: Request, response: Response, parts: Gateway, secret: 
 @router.post("/v1/sign-in-links", status_code=201, tags=["sign-in"], responses=responses(401, 403, 503))
 async def create_sign_in_link(request: Request, parts: Parts, caller: SignedIn) -> SignInLink:
     """Make a link that signs a browser in as the caller, once and soon."""
-    token, expires_at = await parts.sessions.make_link(caller.owner)
+    token, expires_at = await parts.sessions.make_link(caller.identity)
     return SignInLink(url=f"{str(request.base_url).rstrip('/')}/login/once?token={token}", expires_at=expires_at)
 
 
 @router.get("/login/once", include_in_schema=False)
 async def sign_in_once(request: Request, parts: Parts, token: str = "") -> Response:
     """Sign in by a one-time link."""
-    owner = await parts.sessions.use_link(token)
-    if owner is None:
+    identity = await parts.sessions.use_link(token)
+    if identity is None:
         return RedirectResponse("/?refused=link", 303)
     response = HTMLResponse(_CONTINUE, headers={"Cache-Control": "no-store"})
-    _give_session(request, response, parts, await parts.sessions.begin(owner))
+    _give_session(request, response, parts, await parts.sessions.begin(identity))
     return response
 
 
@@ -62,11 +62,11 @@ async def sign_in_once(request: Request, parts: Parts, token: str = "") -> Respo
 async def sign_in(request: Request, parts: Parts, key: Annotated[str, Form(max_length=500)] = "") -> Response:
     """Sign in with an API key."""
     check_same_origin(request)
-    owner = await parts.keys.owner_of(key.strip())
-    if owner is None:
+    identity = await parts.keys.identify(key.strip())
+    if identity is None:
         return RedirectResponse("/?refused=key", 303)
     response = RedirectResponse("/", 303)
-    _give_session(request, response, parts, await parts.sessions.begin(owner))
+    _give_session(request, response, parts, await parts.sessions.begin(identity))
     return response
 
 

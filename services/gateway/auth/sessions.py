@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from services.gateway.auth.keys import Identity
 from services.gateway.auth.secrets import hashed, new_secret
 from shared.database import Collection, Database, translated
 
@@ -13,6 +14,7 @@ class Session:
 
     owner: str
     csrf_token: str
+    administrator: bool = False
 
 
 class Sessions:
@@ -30,12 +32,13 @@ class Sessions:
             await self._sessions.create_index("expires_at", expireAfterSeconds=0)
             await self._links.create_index("expires_at", expireAfterSeconds=0)
 
-    async def begin(self, owner: str) -> str:
-        """Start a session; returns its secret id."""
+    async def begin(self, identity: Identity) -> str:
+        """Start a session with the role of `identity`; returns its secret id."""
         secret = new_secret()
         document = {
             "_id": hashed(secret),
-            "owner": owner,
+            "owner": identity.owner,
+            "administrator": identity.administrator,
             "csrf_token": new_secret(),
             "expires_at": datetime.now(UTC) + self.lifetime,
         }
@@ -49,22 +52,29 @@ class Sessions:
             found = await self._sessions.find_one({"_id": hashed(secret)})
         if found is None or found["expires_at"] <= datetime.now(UTC):
             return None
-        return Session(found["owner"], found["csrf_token"])
+        return Session(found["owner"], found["csrf_token"], bool(found.get("administrator", False)))
 
     async def end(self, secret: str) -> None:
         """End a session."""
         with translated():
             await self._sessions.delete_one({"_id": hashed(secret)})
 
-    async def make_link(self, owner: str) -> tuple[str, datetime]:
-        """A token that signs in once as `owner`, and when it expires."""
+    async def make_link(self, identity: Identity) -> tuple[str, datetime]:
+        """A token that signs in once as `identity`, and when it expires."""
         token = new_secret()
         expires_at = datetime.now(UTC) + self._link_lifetime
         with translated():
-            await self._links.insert_one({"_id": hashed(token), "owner": owner, "expires_at": expires_at})
+            await self._links.insert_one(
+                {
+                    "_id": hashed(token),
+                    "owner": identity.owner,
+                    "administrator": identity.administrator,
+                    "expires_at": expires_at,
+                }
+            )
         return token, expires_at
 
-    async def use_link(self, token: str) -> str | None:
+    async def use_link(self, token: str) -> Identity | None:
         """Whom the token signs in; None when it was used, has expired or never was."""
         with translated():
             found = await self._links.find_one({"_id": hashed(token)})
@@ -72,4 +82,6 @@ class Sessions:
                 return None
             removed = await self._links.delete_one({"_id": hashed(token)})
         # Of two that use it at once, one removes it.
-        return str(found["owner"]) if removed.deleted_count and found["expires_at"] > datetime.now(UTC) else None
+        if not removed.deleted_count or found["expires_at"] <= datetime.now(UTC):
+            return None
+        return Identity(str(found["owner"]), bool(found.get("administrator", False)))

@@ -1,0 +1,106 @@
+"""Replays: a dead letter goes back to its work queue, as it was, in the trace it belongs to.
+
+First the letter is claimed, then the job learns of the replay, then the message is published, then the letter is
+settled. Whoever is killed between two of these leaves a claim behind, which `finish_replays` of any gateway takes up:
+nothing is lost, and a message published twice is one that every handler survives.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import aio_pika
+import structlog
+from aio_pika.abc import DeliveryMode
+
+from services.gateway.dead_letters.letters import DeadLetters, LetterFilter
+from services.gateway.dead_letters.post import Post, Send
+from services.gateway.dead_letters.wire import unpack
+from shared.database import Document
+from shared.errors import BrokerError, ObjectNotFoundError
+from shared.messaging.headers import (
+    ATTEMPT,
+    BROKER_HEADERS,
+    CODE,
+    PUBLIC_MESSAGE,
+    QUEUE,
+    REASON,
+    REPLAYS,
+    WAITING_SINCE,
+    WAITS,
+)
+
+log = structlog.get_logger()
+
+LearnReplay = Callable[[str, str, int], Awaitable[None]]
+# A claim that is older belongs to a gateway that was killed or cut off.
+IDLE = timedelta(seconds=30)
+_AT_ONCE = 200
+# Of the attempts that ended; and RabbitMQ's lists of further addressees, which would get it as well.
+_LEFT_BEHIND = BROKER_HEADERS | {ATTEMPT, WAITS, WAITING_SINCE, REASON, CODE, PUBLIC_MESSAGE, QUEUE, "CC", "BCC"}
+
+
+def message_again(document: Document, body: bytes) -> aio_pika.Message:
+    """The message of a letter as it goes back: a fresh start, with its history, and one replay more."""
+    headers = {name: value for name, value in unpack(bytes(document["headers"])).items() if name not in _LEFT_BEHIND}
+    return aio_pika.Message(
+        body,
+        headers={**headers, REPLAYS: document["replays"] + 1},
+        delivery_mode=DeliveryMode.PERSISTENT,
+        **{name: value for name, value in document["properties"].items() if value is not None},
+    )
+
+
+class Replays:
+    """Sends dead letters back. `learn` tells the read model of a job which letter of it is replayed how often."""
+
+    def __init__(self, letters: DeadLetters, post: Post, learn: LearnReplay, *, idle: timedelta = IDLE) -> None:
+        self._letters = letters
+        self._post = post
+        self._learn = learn
+        self._idle = idle
+
+    async def replay(self, letter: str) -> bool:
+        """Send one letter back; False where it is not buried (any more), or belongs to no queue of ours.
+
+        True is a promise: where the broker is away, `finish_replays` keeps it later. Raises DatabaseError.
+        """
+        if not await self._letters.claim(letter):
+            return False
+        document = await self._letters.find(letter)
+        if document is not None:
+            try:
+                async with self._post.sending() as send:
+                    await self._finish(send, document)
+            except BrokerError as error:
+                log.warning("replay goes on later", letter=letter, error=str(error)[:300])
+        return True
+
+    async def replay_all(self, chosen: LetterFilter) -> int:
+        """Claim all buried letters of `chosen`; how many. `finish_replays` sends them."""
+        return await self._letters.claim_all(chosen)
+
+    async def finish_replays(self) -> int:
+        """Send every claimed letter that nobody has in hand; how many. Raises LecternError when something is away."""
+        sent = 0
+        while claimed := await self._letters.claimed(idle=self._idle, limit=_AT_ONCE):
+            async with self._post.sending() as send:
+                for letter in claimed:
+                    document = await self._letters.take_up(letter, idle=self._idle)
+                    if document is not None:
+                        sent += await self._finish(send, document)
+        return sent
+
+    async def _finish(self, send: Send, document: Document) -> bool:
+        letter = document["_id"]
+        try:
+            body = await self._letters.body(document)
+        except ObjectNotFoundError:
+            log.error("dead letter cannot be replayed: its body is gone", letter=letter)
+            await self._letters.give_back(letter)
+            return False
+        if document["job_id"]:
+            await self._learn(document["job_id"], document["letter"], document["replays"] + 1)
+        await send(document["queue"], message_again(document, body))
+        await self._letters.sent(letter)
+        log.info("dead letter replayed", letter=letter, queue=document["queue"], job_id=document["job_id"])
+        return True
