@@ -1,0 +1,188 @@
+"""The people who hand in jobs: they try again with the same key until they have an answer, and then act on the job."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx
+
+from tests.chaos.content import Content
+
+TRY_TIMEOUT_S = 12.0
+GIVE_UP_S = 150.0
+ENDED = frozenset({"done", "partial", "failed", "cancelled"})
+NOT_THERE = frozenset({404, 405})
+
+Act = Literal["none", "delete", "cancel", "mend", "abandon"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One job that somebody wants: `act` is what they do with it `after_s` seconds after it was accepted.
+
+    `then_kill` names what is killed in the moment after the 202.
+    """
+
+    number: int
+    at_s: float
+    content: Content
+    key: str
+    act: Act = "none"
+    after_s: float = 0.0
+    then_kill: str | None = None
+
+
+@dataclass
+class Case:
+    """What became of a wish, as its owner saw it."""
+
+    wish: Wish
+    job_id: str | None = None
+    tries: int = 0
+    first_202_at: float | None = None
+    cancelled: bool = False
+    deleted: bool = False
+    retried: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """How findings name it."""
+        return f"job {self.job_id} (#{self.wish.number}, {self.wish.content.name})"
+
+
+class Clients:
+    """An HTTP client with patience."""
+
+    def __init__(self, url: str, api_key: str, rng: random.Random) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        limits = httpx.Limits(max_connections=60, max_keepalive_connections=20)
+        self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
+        self._rng = rng
+        self.server_errors = 0
+        self.broken_lines = 0
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self.http.aclose()
+
+    async def patiently(
+        self, send: Callable[[], Awaitable[httpx.Response]], *, within_s: float = GIVE_UP_S
+    ) -> httpx.Response | None:
+        """The first answer that is neither a broken line nor a fault of the server; None when there is none."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            try:
+                answer = await send()
+            except httpx.TransportError:
+                self.broken_lines += 1
+            else:
+                if answer.status_code < 500 and answer.status_code != 429:
+                    return answer
+                self.server_errors += 1
+            await asyncio.sleep(self._rng.uniform(0.2, 1.0))
+        return None
+
+    async def submit(self, case: Case) -> None:
+        """Hand in a job; `case` learns its id."""
+        wish = case.wish
+
+        async def send() -> httpx.Response:
+            case.tries += 1
+            return await self.http.post(
+                "/v1/jobs",
+                files={"file": (wish.content.name, wish.content.source())},
+                headers={"Idempotency-Key": wish.key},
+            )
+
+        if wish.act == "abandon":
+            await self._abandon(case, send)
+            return
+        answer = await self.patiently(send)
+        if answer is None:
+            case.notes.append("never accepted")
+        elif answer.status_code == 202:
+            case.job_id, case.first_202_at = str(answer.json()["job_id"]), time.time()
+        else:
+            case.notes.append(f"refused with {answer.status_code}: {answer.text[:200]}")
+
+    async def _abandon(self, case: Case, send: Callable[[], Awaitable[httpx.Response]]) -> None:
+        """Go away in the middle of the upload, and never come back."""
+        try:
+            async with asyncio.timeout(self._rng.uniform(0.001, 0.03)):
+                answer = await send()
+        except (TimeoutError, httpx.TransportError):
+            case.notes.append("abandoned")
+            return
+        if answer.status_code == 202:
+            case.job_id = str(answer.json()["job_id"])
+
+    async def get(self, job_id: str) -> dict[str, Any] | None:
+        """The job; None when it is not there."""
+        answer = await self.patiently(lambda: self.http.get(f"/v1/jobs/{job_id}"))
+        return dict(answer.json()) if answer is not None and answer.status_code == 200 else None
+
+    async def act(self, case: Case) -> None:
+        """Do what the owner wants with an accepted job."""
+        await asyncio.sleep(case.wish.after_s)
+        match case.wish.act:
+            case "delete":
+                await self._delete(case)
+            case "cancel":
+                await self._cancel(case)
+            case "mend":
+                await self._retry_when_failed(case)
+
+    async def _delete(self, case: Case) -> None:
+        answer = await self.patiently(lambda: self.http.delete(f"/v1/jobs/{case.job_id}"))
+        case.deleted = answer is not None and answer.status_code == 204
+        case.notes.append(f"delete: {answer.status_code if answer is not None else 'no answer'}")
+
+    async def _cancel(self, case: Case) -> None:
+        answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/cancel"))
+        status = answer.status_code if answer is not None else None
+        case.cancelled = status in (200, 202, 204)
+        case.notes.append(f"cancel: {status}")
+
+    async def _retry_when_failed(self, case: Case) -> None:
+        deadline = time.monotonic() + GIVE_UP_S
+        while time.monotonic() < deadline:
+            job = await self.get(str(case.job_id))
+            if job is not None and job["status"] in ENDED:
+                break
+            await asyncio.sleep(self._rng.uniform(1.0, 2.0))
+        answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/retry"))
+        case.retried = answer is not None and answer.status_code in (200, 202)
+        case.notes.append(f"retry: {answer.status_code if answer is not None else 'no answer'}")
+
+    async def has(self, route: str) -> bool:
+        """Whether the gateway has `POST /v1/jobs/{id}/<route>`, by asking for a job that is not there."""
+        document = await self.patiently(lambda: self.http.get("/openapi.json"))
+        return document is not None and f"/v1/jobs/{{job_id}}/{route}" in document.json()["paths"]
+
+    async def all_jobs(self) -> list[dict[str, Any]]:
+        """Every job that the owner has."""
+        jobs: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = await self.page(cursor)
+            jobs += page["jobs"]
+            cursor = page["cursor"]
+            if cursor is None:
+                return jobs
+
+    async def page(self, cursor: str | None) -> dict[str, Any]:
+        """One page of the list. Raises RuntimeError when it cannot be had."""
+        params = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
+        answer = await self.patiently(lambda: self.http.get("/v1/jobs", params=params))
+        if answer is None or answer.status_code != 200:
+            raise RuntimeError(f"the list of jobs cannot be had: {answer}")
+        return dict(answer.json())
+
+    async def download(self, url: str) -> bytes:
+        """The bytes of a file, empty when there is none."""
+        answer = await self.patiently(lambda: self.http.get(url))
+        return answer.content if answer is not None and answer.status_code == 200 else b""

@@ -1,0 +1,188 @@
+"""Doing to the system what the plan says."""
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from tests.chaos.clients import Case
+from tests.chaos.hostile import Hostile, hostile
+from tests.chaos.plan import Fault
+from tests.chaos.servers import Server
+from tests.chaos.stack import Stack
+from tests.chaos.storage_faults import FULL, REFUSE
+from tests.chaos.tap import Tap
+
+LONGEST_STOP_S = 8.0
+LONGEST_TROUBLE_S = 5.0
+COPIES = 25
+HOSTILES_AT_ONCE = 4
+
+
+@dataclass
+class Injector:
+    """Carries faults out. `done` counts them by kind, `hostiles` are the messages that the broker confirmed."""
+
+    stack: Stack
+    tap: Tap
+    cases: list[Case]
+    say: Callable[[str], None]
+    done: Counter[str] = field(default_factory=Counter)
+    hostiles: list[Hostile] = field(default_factory=list)
+    unconfirmed: set[str] = field(default_factory=set)
+    _numbers: int = 0
+
+    async def inject(self, fault: Fault) -> None:
+        """Carry out one fault, to its end."""
+        rng = random.Random(fault.seed)
+        what = await self._actions()[fault.kind](rng)
+        self.done[fault.kind] += 1
+        self.say(f"{fault.kind}: {what}")
+
+    def _actions(self) -> dict[str, Callable[[random.Random], Awaitable[str]]]:
+        return {
+            "kill worker": self._kill_worker,
+            "stop worker": self._stop_worker,
+            "kill gateway": self._kill_gateway,
+            "stop gateway": self._stop_gateway,
+            "restart broker": self._restart_broker,
+            "kill broker": self._kill_broker,
+            "kill database": self._kill_database,
+            "stop database": self._stop_database,
+            "cut": self._cut,
+            "slow": self._slow,
+            "refuse": self._refuse,
+            "stall": self._stall,
+            "storage": self._storage,
+            "repeat events": self._repeat_events,
+            "repeat commands": self._repeat_commands,
+            "hostile": self._hostile,
+        }
+
+    def _labels(self, *, gateway: bool) -> list[str]:
+        return [unit.label for unit in self.stack.nursery.units if (unit.service == "gateway") == gateway]
+
+    async def _kill_worker(self, rng: random.Random) -> str:
+        return self._kill(rng.choice(self._labels(gateway=False)))
+
+    async def _kill_gateway(self, rng: random.Random) -> str:
+        return self._kill(rng.choice(self._labels(gateway=True)))
+
+    def _kill(self, label: str) -> str:
+        return f"{label} ({'killed' if self.stack.unit(label).signal(signal.SIGKILL) else 'was dead'})"
+
+    def kill_gateway_now(self) -> None:
+        """SIGKILL to every gateway, this moment."""
+        for label in self._labels(gateway=True):
+            self._kill(label)
+        self.done["kill gateway after 202"] += 1
+
+    async def kill_broker_now(self) -> None:
+        """SIGKILL to the broker, this moment, and up again."""
+        if self.stack.broker.turn.locked():
+            return  # it is down already
+        async with self.stack.broker.turn:
+            self.stack.broker.kill_now()
+            self.done["kill broker after 202"] += 1
+            await self.stack.broker.start()
+
+    async def _stop_worker(self, rng: random.Random) -> str:
+        return await self._stop(rng, rng.choice(self._labels(gateway=False)))
+
+    async def _stop_gateway(self, rng: random.Random) -> str:
+        return await self._stop(rng, rng.choice(self._labels(gateway=True)))
+
+    async def _stop(self, rng: random.Random, label: str) -> str:
+        seconds = rng.uniform(1, LONGEST_STOP_S)
+        unit = self.stack.unit(label)
+        unit.signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            unit.signal(signal.SIGCONT)
+        return f"{label} for {seconds:.1f} s"
+
+    async def _restart_broker(self, _rng: random.Random) -> str:
+        await self.stack.broker.restart()
+        return "up again"
+
+    async def _kill_broker(self, _rng: random.Random) -> str:
+        await self.stack.broker.kill()
+        return "up again"
+
+    async def _kill_database(self, _rng: random.Random) -> str:
+        await self.stack.database.kill()
+        return "up again"
+
+    async def _stop_database(self, rng: random.Random) -> str:
+        seconds = rng.uniform(1, LONGEST_STOP_S)
+        await self.stack.database.stop_for(seconds)
+        return f"for {seconds:.1f} s"
+
+    async def _cut(self, rng: random.Random) -> str:
+        proxy = rng.choice(list(self.stack.proxies.values()))
+        return f"{proxy.cut()} connections to {proxy.name}"
+
+    async def _slow(self, rng: random.Random) -> str:
+        proxy = rng.choice(list(self.stack.proxies.values()))
+        proxy.delay_s = rng.uniform(0.01, 0.3)
+        return await self._while_in_trouble(rng, proxy.heal, f"{proxy.name} by {proxy.delay_s:.2f} s a piece")
+
+    async def _refuse(self, rng: random.Random) -> str:
+        proxy = rng.choice(list(self.stack.proxies.values()))
+        proxy.refuse(refusing=True)
+        return await self._while_in_trouble(rng, proxy.heal, proxy.name)
+
+    async def _stall(self, rng: random.Random) -> str:
+        proxy = rng.choice(list(self.stack.proxies.values()))
+        proxy.stall(stalled=True)
+        return await self._while_in_trouble(rng, proxy.heal, proxy.name)
+
+    async def _while_in_trouble(self, rng: random.Random, heal: Callable[[], None], what: str) -> str:
+        seconds = rng.uniform(0.5, LONGEST_TROUBLE_S)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            heal()
+        return f"{what} for {seconds:.1f} s"
+
+    async def _storage(self, rng: random.Random) -> str:
+        server = self.stack.objects
+        if server is None:
+            kind = rng.choice((REFUSE, FULL))
+            self.stack.trouble.begin(kind)
+            return await self._while_in_trouble(rng, self.stack.trouble.end, kind)
+        return await self._server_in_trouble(rng, server)
+
+    @staticmethod
+    async def _server_in_trouble(rng: random.Random, server: Server) -> str:
+        if rng.random() < 0.4:
+            await server.kill()
+            return "killed and up again"
+        seconds = rng.uniform(1, LONGEST_TROUBLE_S)
+        await server.stop_for(seconds)
+        return f"stopped for {seconds:.1f} s"
+
+    async def _repeat_events(self, rng: random.Random) -> str:
+        letters = self.tap.copies(rng, COPIES)
+        sent = [await self.tap.send(letter) for letter in letters]
+        return f"{sum(sent)} events again, in no order"
+
+    async def _repeat_commands(self, rng: random.Random) -> str:
+        letters = self.tap.command_copies(rng, COPIES // 3)
+        sent = [await self.tap.send(letter) for letter in letters]
+        return f"{sum(sent)} commands again"
+
+    async def _hostile(self, rng: random.Random) -> str:
+        job_ids = [case.job_id for case in self.cases if case.job_id]
+        for _ in range(rng.randint(1, HOSTILES_AT_ONCE)):
+            self._numbers += 1
+            message = hostile(rng, job_ids, self._numbers)
+            # One that is not confirmed may have arrived all the same.
+            if await self.tap.send(message.letter):
+                self.hostiles.append(message)
+            else:
+                self.unconfirmed.add(str(message.letter.message_id))
+        return f"{len(self.hostiles)} hostile messages so far"

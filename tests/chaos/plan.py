@@ -1,0 +1,130 @@
+"""What a seed stands for: the jobs, who does what with them, and the faults with their moments."""
+
+import random
+import uuid
+from dataclasses import dataclass
+
+from tests.chaos.clients import Act, Wish
+from tests.chaos.content import GUIDE, PREPARE, Content
+
+WINDOW_S_PER_FAULT = 0.75
+LEAST_WINDOW_S = 10.0
+QUIET_START_S = 0.5
+
+# Each kind of fault with its share. What takes the whole system away for seconds is rare, or nothing would be tried.
+SHARES: dict[str, float] = {
+    "kill worker": 20,
+    "stop worker": 11,
+    "kill gateway": 4,
+    "stop gateway": 3,
+    "restart broker": 1.5,
+    "kill broker": 2,
+    "kill database": 3.5,
+    "stop database": 3,
+    "cut": 13,
+    "slow": 6,
+    "refuse": 6,
+    "stall": 3,
+    "storage": 8,
+    "repeat events": 7,
+    "repeat commands": 4,
+    "hostile": 9,
+}
+# A short form has few faults: these come first, so that it has the hardest.
+FIRST = ("kill worker", "kill gateway", "kill broker", "kill database", "hostile", "repeat events", "cut", "storage")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault at a moment of the run. `seed` decides its details."""
+
+    at_s: float
+    kind: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A seed's schedule."""
+
+    seed: int
+    window_s: float
+    with_s3: bool
+    palette: tuple[Content, ...]
+    wishes: tuple[Wish, ...]
+    faults: tuple[Fault, ...]
+
+
+def palette(rng: random.Random) -> tuple[Content, ...]:
+    """The contents that jobs are made of: most plain ones, and each kind of trouble."""
+    plain = [
+        Content(name=f"talk-{n}.wav", units=n, slides=n % 3, work_ms=rng.choice((0, 10, 40, 90)), padding=n * n * 9000)
+        for n in (1, 2, 3, 5, 8)
+    ]
+    plain += [
+        Content(name=f"paper-{n}.pdf", kind="document", units=n, work_ms=rng.choice((0, 10, 40, 90)), padding=n * 500)
+        for n in (1, 2, 4, 7)
+    ]
+    flaky = [
+        Content(name="flaky-unit.wav", units=3, flaky={"speech-2": 2}),
+        Content(name="flaky-ends.pdf", kind="document", units=2, flaky={PREPARE: 1, GUIDE: 2, "pages-1": 1}),
+    ]
+    poisoned = [
+        Content(name="poisoned-source.wav", poisoned=PREPARE),
+        Content(name="poisoned-unit.wav", units=4, slides=1, poisoned="speech-3"),
+        Content(name="poisoned-guide.pdf", kind="document", units=2, poisoned=GUIDE),
+    ]
+    slow = [Content(name="slow.wav", units=3, slides=1, slow="speech-2", slow_s=2.5)]
+    mendable = [Content(name="mendable.wav", units=3, slides=1, mendable="speech-1")]
+    large = [Content(name="large.wav", units=1, padding=17 << 20)]
+    return (*plain, *flaky, *poisoned, *slow, *mendable, *large)
+
+
+def make_plan(seed: int, *, jobs: int, faults: int) -> Plan:
+    """The plan of `seed`; equal arguments give equal plans."""
+    rng = random.Random(seed)
+    window_s = max(LEAST_WINDOW_S, faults * WINDOW_S_PER_FAULT)
+    contents = palette(rng)
+    wishes = [_wish(rng, number, contents, window_s) for number in range(1, jobs + 1)]
+    return Plan(
+        seed=seed,
+        window_s=window_s,
+        with_s3=bool(seed % 2),
+        palette=contents,
+        wishes=tuple(sorted(wishes, key=lambda wish: wish.at_s)),
+        faults=tuple(_faults(rng, faults, window_s)),
+    )
+
+
+def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window_s: float) -> Wish:
+    weights = [_weight(content) for content in contents]
+    content = rng.choices(contents, weights)[0]
+    act: Act = "mend" if content.mendable else "none"
+    if act == "none":
+        act = rng.choices(("none", "delete", "cancel", "abandon"), (86, 5, 6, 3))[0]
+        if content.slow and rng.random() < 0.7:
+            act = "cancel"
+    return Wish(
+        number=number,
+        at_s=rng.uniform(0, window_s * 0.92),
+        content=content,
+        key=str(uuid.UUID(int=rng.getrandbits(128))),
+        act=act,
+        after_s=rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0, 15))),
+        then_kill=rng.choices((None, "gateway", "broker"), (0.975, 0.02, 0.005))[0],
+    )
+
+
+def _weight(content: Content) -> float:
+    if content.poisoned:
+        return 1.5
+    return {"slow.wav": 3.0, "large.wav": 0.4, "mendable.wav": 2.0}.get(content.name, 8.0)
+
+
+def _faults(rng: random.Random, count: int, window_s: float) -> list[Fault]:
+    kinds = list(FIRST[:count])
+    rest = max(0, count - len(kinds))
+    kinds += rng.choices(list(SHARES), list(SHARES.values()), k=rest)
+    moments = [rng.uniform(QUIET_START_S, window_s) for _ in kinds]
+    faults = [Fault(at_s, kind, rng.getrandbits(32)) for at_s, kind in zip(moments, kinds, strict=True)]
+    return sorted(faults, key=lambda fault: fault.at_s)

@@ -1,0 +1,109 @@
+"""What is left in the broker's queues."""
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import aio_pika
+
+from shared.messaging.delivery import HISTORY, REASON
+from shared.messaging.logs import job_of
+from shared.messaging.topology import BURIALS, WORK_QUEUES, retry_name
+from tests.chaos.hostile import Hostile
+from tests.chaos.stack import RETRY_DELAYS_S, Stack
+from tests.chaos.tap import TAP_QUEUE
+
+LIVE_QUEUES = (*(queue.name for queue in WORK_QUEUES), BURIALS.name, *(retry_name(delay) for delay in RETRY_DELAYS_S))
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message in a dead-letter queue."""
+
+    queue: str
+    message_id: str | None
+    job_id: str | None
+    headers: dict[str, Any]
+    body: bytes
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is there, by the product's own header."""
+        value = self.headers.get(REASON)
+        return None if value is None else str(value)
+
+    def fault(self) -> str | None:
+        """What is wrong with its headers."""
+        if self.reason in (None, "", "retry"):
+            why = {name: value for name, value in self.headers.items() if "death" in name}
+            return f"has no reason ({REASON}: {self.reason}; the broker says {str(why)[:300]})"
+        try:
+            history = json.loads(str(self.headers.get(HISTORY)))
+        except json.JSONDecodeError:
+            history = None
+        return None if isinstance(history, list) and history else f"has no history ({HISTORY})"
+
+
+async def counts(stack: Stack) -> dict[str, tuple[int, int]]:
+    """Messages ready and unacknowledged of every queue, by the broker's own tool."""
+    command = ("list_queues", "--silent", "name", "messages_ready", "messages_unacknowledged")
+    table = await asyncio.to_thread(stack.node.control, *command)
+    rows = [line.split("\t") for line in table.splitlines() if line.count("\t") == 2]
+    return {name: (int(ready), int(held)) for name, ready, held in rows}
+
+
+async def ready_counts(url: str) -> dict[str, int]:
+    """Messages ready in the queues of work: cheap, but blind to those in hand."""
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        found = {}
+        for name in LIVE_QUEUES:
+            queue = await channel.declare_queue(name, passive=True)
+            found[name] = queue.declaration_result.message_count or 0
+        return found
+
+
+async def dead_letters(url: str) -> list[DeadLetter]:
+    """Every dead letter. They are gone from the broker afterwards."""
+    found = []
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        for work in WORK_QUEUES:
+            queue = await channel.get_queue(work.dead_letters, ensure=False)
+            while (message := await queue.get(no_ack=True, fail=False)) is not None:
+                job_id = job_of(message.body)
+                headers = dict(message.headers)
+                found.append(DeadLetter(work.name, message.message_id, job_id, headers, message.body))
+    return found
+
+
+def leftover_findings(left: dict[str, tuple[int, int]]) -> list[str]:
+    """Queues that should be empty and are not; and those that should be there."""
+    found = [f"queue {name} is gone" for name in LIVE_QUEUES if name not in left]
+    for name, (ready, held) in sorted(left.items()):
+        if (ready or held) and not name.endswith(".dlq") and name != TAP_QUEUE:
+            found.append(f"queue {name} still has {ready} messages ready and {held} in hand")
+    return found
+
+
+def letter_findings(
+    letters: list[DeadLetter], hostiles: list[Hostile], unconfirmed: set[str], may_fail: set[str]
+) -> list[str]:
+    """Dead letters that nobody can explain, and hostile messages that went astray. `may_fail` are jobs."""
+    found = []
+    buried = Counter((letter.queue, letter.message_id) for letter in letters)
+    known = {str(hostile.letter.message_id) for hostile in hostiles} | unconfirmed
+    for letter in letters:
+        name = f"dead letter {letter.message_id} in {letter.queue}.dlq of job {letter.job_id}"
+        if (fault := letter.fault()) is not None:
+            found.append(f"{name} {fault}")
+        if letter.message_id not in known and letter.job_id not in may_fail:
+            last = str(letter.headers.get(HISTORY))[-400:]
+            found.append(f"{name} ({letter.reason}) is of a job that has no reason to fail: ...{last}")
+    for hostile in hostiles:
+        missing = [queue for queue in hostile.graves if not buried[queue, hostile.letter.message_id]]
+        if missing:
+            found.append(f"{hostile.what} is not in the dead letters of {', '.join(missing)}")
+    return found

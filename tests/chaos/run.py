@@ -1,0 +1,210 @@
+"""One run: a quiet beginning, then jobs and faults, then peace, and the reckoning."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import inventory, queues, stack as stacks, verdict
+from tests.chaos.clients import ENDED, Case, Clients, Wish
+from tests.chaos.ending import end_in_order
+from tests.chaos.faults import Injector
+from tests.chaos.ledger import read_ledger
+from tests.chaos.plan import Fault, Plan
+from tests.chaos.report import Report
+from tests.chaos.stack import ORPHAN_AGE_S, Stack
+from tests.chaos.tap import Tap
+from tests.chaos.verdict import Quiet, Tally, quiet_of
+from tests.chaos.watch import Watch, follow, look_on
+
+QUIET_LIMIT_S = 90.0
+PEACE_LIMIT_S = 120.0
+LOOK_EVERY_S = 1.0
+FOLLOWED_SHARE = 0.08
+
+
+class Run:
+    """Carries a plan out."""
+
+    def __init__(self, plan: Plan, stack: Stack, say: Callable[[str], None]) -> None:
+        self.plan = plan
+        self.stack = stack
+        self._rng = random.Random(plan.seed + 1)
+        self._say = say
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._began = time.monotonic()
+        self.clients = Clients(stack.url, stack.api_key, random.Random(plan.seed + 2))
+        self.tap = Tap(stack.node.url)
+        self.watch = Watch()
+        self.cases = [Case(wish) for wish in plan.wishes]
+        self.injector = Injector(stack, self.tap, self.cases, self.say)
+        self.can_retry = self.can_cancel = False
+
+    def say(self, text: str) -> None:
+        """A line for who follows the run."""
+        self._say(f"{time.monotonic() - self._began:7.1f} s  {text}")
+
+    async def carry_out(self) -> Report:
+        """The whole run."""
+        await self.tap.open()
+        self.can_retry, self.can_cancel = await self.clients.has("retry"), await self.clients.has("cancel")
+        quiet = await self._quietly()
+        looking = asyncio.create_task(look_on(self.clients, self.watch))
+        try:
+            await self._disturbed()
+            self.say("everything is healed; waiting for peace")
+            await self._until_peace()
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+        return await self._reckon(quiet)
+
+    async def close(self) -> None:
+        """End what still goes on."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.tap.close()
+        await self.clients.close()
+
+    async def _quietly(self) -> dict[str, Quiet]:
+        """Every content once, undisturbed: what it comes to is what it must come to later."""
+        self.say("a quiet run of every content")
+        cases = [Case(Wish(-number, 0, content, f"quiet-{number}")) for number, content in enumerate(self.plan.palette)]
+        async with asyncio.timeout(QUIET_LIMIT_S):
+            await asyncio.gather(*(self._quiet(case) for case in cases))
+        objects = await inventory.take(self.stack)
+        self.cases[:0] = cases
+        jobs = {job["job_id"]: job for job in await self.clients.all_jobs()}
+        return {
+            case.wish.content.name: quiet_of(
+                case.wish.content, jobs[str(case.job_id)], objects.get(str(case.job_id), {})
+            )
+            for case in cases
+        }
+
+    async def _quiet(self, case: Case) -> None:
+        await self.clients.submit(case)
+        await self._ended(str(case.job_id))
+        if case.wish.content.mendable and self.can_retry:
+            self.stack.workshop.mend(str(case.job_id))
+            answer = await self.clients.http.post(f"/v1/jobs/{case.job_id}/retry")
+            case.retried = answer.is_success
+            await self._ended(str(case.job_id))
+
+    async def _ended(self, job_id: str) -> None:
+        while (job := await self.clients.get(job_id)) is None or job["status"] not in ENDED:
+            await asyncio.sleep(0.3)
+
+    async def _disturbed(self) -> None:
+        plan = self.plan
+        self.say(f"{len(plan.wishes)} jobs and {len(plan.faults)} faults in {plan.window_s:.0f} s")
+        began = time.monotonic()
+        doing = [self._at(began, case.wish.at_s, self._live(case)) for case in self.cases if case.wish.number > 0]
+        faults = [self._at(began, fault.at_s, self._fault(fault)) for fault in plan.faults]
+        await asyncio.gather(*faults)
+        self.stack.heal()
+        await asyncio.gather(*doing)
+        await self.stack.until_ready()
+
+    def _at(self, began: float, at_s: float, what: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        async def later() -> None:
+            try:
+                await asyncio.sleep(max(0.0, began + at_s - time.monotonic()))
+            except asyncio.CancelledError:
+                what.close()
+                raise
+            await what
+
+        return self._background(later())
+
+    def _background(self, what: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(what)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _fault(self, fault: Fault) -> None:
+        await self.injector.inject(fault)
+
+    async def _live(self, case: Case) -> None:
+        """What one owner does."""
+        await self.clients.submit(case)
+        if case.job_id is None:
+            return
+        match case.wish.then_kill:
+            case "gateway":
+                self.injector.kill_gateway_now()
+            case "broker":
+                await self.injector.kill_broker_now()
+        if self._rng.random() < FOLLOWED_SHARE:
+            self._background(follow(self.clients, case.job_id, self.watch))
+        if case.wish.act == "mend":
+            if not self.can_retry:
+                return
+            await self._ended(case.job_id)
+            self.stack.workshop.mend(case.job_id)
+        if case.wish.act != "cancel" or self.can_cancel:
+            await self.clients.act(case)
+
+    async def _until_peace(self) -> None:
+        """Wait until every job has ended and every queue is empty, or until it is clear that this will not be."""
+        deadline = time.monotonic() + PEACE_LIMIT_S
+        least = time.monotonic() + (ORPHAN_AGE_S + 5 if any(case.notes for case in self.cases) else 0)
+        while time.monotonic() < deadline:
+            jobs = await self.clients.all_jobs()
+            open_jobs = [job["job_id"] for job in jobs if job["status"] not in ENDED]
+            waiting = {name: count for name, count in (await queues.ready_counts(self.stack.node.url)).items() if count}
+            if not open_jobs and not waiting and time.monotonic() >= least:
+                left = queues.leftover_findings(await queues.counts(self.stack))
+                if not left:
+                    return
+            await asyncio.sleep(LOOK_EVERY_S)
+        self.say(f"no peace: {len(open_jobs)} jobs have not ended, messages wait in {waiting}")
+
+    async def _reckon(self, quiet: dict[str, Quiet]) -> Report:
+        self.say("reckoning")
+        jobs = {job["job_id"]: job for job in await self.clients.all_jobs()}
+        objects = await inventory.take(self.stack)
+        tally = Tally()
+        accepted = [case for case in self.cases if case.job_id is not None]
+        for case in accepted:
+            job_id = str(case.job_id)
+            verdict.judge(case, jobs.get(job_id), objects.get(job_id, {}), quiet[case.wish.content.name], tally)
+        tally.others += self._unaccepted(jobs, objects, {str(case.job_id) for case in accepted})
+        tally.others += self.watch.findings()
+        tally.others += await verdict.judge_downloads(self.clients, list(jobs.values()), self._rng)
+        tally.others += queues.leftover_findings(await queues.counts(self.stack))
+        letters = await queues.dead_letters(self.stack.node.url)
+        may_fail = {str(case.job_id) for case in accepted if case.wish.content.poisoned or case.wish.content.mendable}
+        tally.others += queues.letter_findings(letters, self.injector.hostiles, self.injector.unconfirmed, may_fail)
+        tally.others += await end_in_order(self.stack)
+        return Report.of(self, tally, letters, read_ledger(self.stack.workshop.folder), time.monotonic() - self._began)
+
+    def _unaccepted(
+        self, jobs: dict[str, dict[str, Any]], objects: dict[str, dict[str, str]], accepted: set[str]
+    ) -> list[str]:
+        """Jobs and objects that nobody was promised. Who went away too early may have a job without knowing."""
+        found = []
+        without_answer = sum(1 for case in self.cases if case.job_id is None)
+        nobodys = set(jobs) - accepted
+        if len(nobodys) > without_answer:
+            found.append(f"{len(nobodys)} jobs that nobody was promised, {without_answer} without an answer")
+        for job_id in sorted(set(objects) - set(jobs) - accepted):
+            found.append(f"objects of no job under {job_id}: {sorted(objects[job_id])[:4]}")
+        for job_id in sorted(nobodys):
+            if jobs[job_id]["status"] not in ENDED:
+                found.append(f"job {job_id}, accepted without an answer, is stuck as {jobs[job_id]['status']}")
+        return found
+
+
+async def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Report:
+    """Carry `plan` out in `folder`."""
+    async with stacks.running(folder, with_s3=plan.with_s3) as stack:
+        one = Run(plan, stack, say)
+        try:
+            return await one.carry_out()
+        finally:
+            await one.close()

@@ -1,0 +1,90 @@
+"""Looks at all jobs all the time, as their owner can, and notices one that moves back or ends twice."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.chaos.clients import ENDED, Clients
+
+LOOK_EVERY_S = 1.0
+RANK = {"submitted": 0, "running": 1}
+END_RANK = 2
+
+
+@dataclass
+class Watch:
+    """What was seen of each job: its statuses by run, one after the other, without repetitions."""
+
+    seen: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    streams: int = 0
+
+    def note(self, job: dict[str, Any]) -> None:
+        """One sight of a job."""
+        sight = (int(job.get("run") or 1), str(job["status"]))
+        history = self.seen[job["job_id"]]
+        if not history or history[-1] != sight:
+            history.append(sight)
+
+    def findings(self) -> list[str]:
+        """Histories that no job may have."""
+        found = []
+        for job_id, history in self.seen.items():
+            for before, after in zip(history, history[1:], strict=False):
+                if not _may_follow(before, after):
+                    found.append(f"job {job_id} went from {before} to {after}; all that was seen: {history}")
+        return found
+
+
+def _may_follow(before: tuple[int, str], after: tuple[int, str]) -> bool:
+    if after[0] != before[0]:
+        return after[0] > before[0]
+    return before[1] not in ENDED and _rank(after[1]) >= _rank(before[1])
+
+
+def _rank(status: str) -> int:
+    return RANK.get(status, END_RANK)
+
+
+async def look_on(clients: Clients, watch: Watch) -> None:
+    """Look at page after page of the list, for ever. Two looks never overlap, so each is newer than the last."""
+    cursor: str | None = None
+    while True:
+        began = time.monotonic()
+        try:
+            page = await clients.page(cursor)
+        except RuntimeError:
+            cursor = None
+            continue
+        for job in page["jobs"]:
+            watch.note(job)
+        cursor = page["cursor"]
+        await asyncio.sleep(max(0.1, LOOK_EVERY_S - (time.monotonic() - began)))
+
+
+async def follow(clients: Clients, job_id: str, watch: Watch) -> None:
+    """Follow one job by its stream of events, coming back after each break, until it has ended."""
+    last: str | None = None
+    history = watch.seen[f"{job_id} "]  # apart from what the list showed: the two are not in step
+    while True:
+        headers = {"Last-Event-ID": last} if last else {}
+        try:
+            async with clients.http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+                if answer.status_code in (204, 404):
+                    return
+                async for line in answer.aiter_lines():
+                    if line.startswith("id: "):
+                        last = line.removeprefix("id: ")
+                    elif line.startswith('data: {"'):
+                        watch.streams += 1
+                        job = json.loads(line.removeprefix("data: "))
+                        sight = (int(job.get("run") or 1), str(job["status"]))
+                        if not history or history[-1] != sight:
+                            history.append(sight)
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(1.0)
