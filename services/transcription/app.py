@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.transcription.adapters.engines import PdfPageEngine, ProcessAssembler, VideoSlideEngine, WhisperEngine
+from services.transcription.adapters.lanes import FixedLanes, LanePerConsumer
 from services.transcription.domain.ports import Assembler, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.units import TranscriptionUnits
 from services.transcription.handlers import register
@@ -39,13 +40,14 @@ def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
     return Engines(speech, slides, pages, assembler)
 
 
-async def build(engines: Engines, parts: Parts) -> None:
-    """Wire the service."""
+async def build(engines: Engines, parts: Parts, lanes: int = 0) -> None:
+    """Wire the service. `lanes` is how many units of a kind each source has in hand at once; 0: one for a replica."""
     checkpoints = Checkpoints(parts.database, parts.store, "transcription")
     units = TranscriptionUnits(
         parts.store,
         checkpoints,
         parts.scratch,
+        FixedLanes(lanes) if lanes else LanePerConsumer(parts.broker),
         engines.speech,
         engines.slides,
         engines.pages,
@@ -60,6 +62,6 @@ def main() -> None:
     shared, settings = load_service(TranscriptionSettings)
 
     async def build_real(parts: Parts) -> None:
-        await build(open_engines(settings, parts), parts)
+        await build(open_engines(settings, parts), parts, settings.lanes)
 
     run_worker("transcription", shared, settings.health_port, build_real)

@@ -1,12 +1,12 @@
 """Subscribers of the transcription service."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from faststream.rabbit import RabbitBroker
 
-from services.transcription.domain.plan import commands, unit_name
+from services.transcription.domain.plan import UnitCommand, unit_name
 from shared.events import (
-    Command,
     FindSlides,
     ReadPages,
     SourceIngested,
@@ -38,8 +38,10 @@ class Units(Protocol):
         """Do one unit of pages."""
         ...
 
-    async def join(self, command: Command | SourceIngested) -> SourceTranscribed | None:
-        """The whole document, if the last unit is done."""
+    async def follow_up(
+        self, message: UnitCommand | SourceIngested
+    ) -> Sequence[UnitCommand] | Sequence[SourceTranscribed]:
+        """What comes after `message`: units to do, or the whole document, or nothing yet."""
         ...
 
 
@@ -51,12 +53,9 @@ class Handlers:
         self._publish = publish
 
     async def on_source_ingested(self, event: SourceIngested) -> None:
-        """Send every unit of a source to its queue. Safe to redeliver: units that are done only report again."""
+        """Send the first units of a source to their queues. Safe to redeliver: units that are done are left out."""
         await self._units.plan(event)
-        for command in commands(event):
-            await self._publish(command, message_id=message_id(command, unit_name(command)))
-        if not commands(event):
-            await self._report_join(event)
+        await self._follow_up(event)
 
     async def on_transcribe_speech(self, command: TranscribeSpeech) -> None:
         """Recognise one piece. Safe to redeliver: a finished unit is not computed again."""
@@ -70,14 +69,15 @@ class Handlers:
         """Read one range of pages. Safe to redeliver: a finished unit is not computed again."""
         await self._finish(command, await self._units.read_pages(command))
 
-    async def _finish(self, command: Command, finished: UnitFinished) -> None:
+    async def _finish(self, command: UnitCommand, finished: UnitFinished) -> None:
         if finished.units > 1:  # of a single unit, the event of the whole stage says the same
             await self._publish(finished, message_id=message_id(finished, finished.unit))
-        await self._report_join(command)
+        await self._follow_up(command)
 
-    async def _report_join(self, message: Command | SourceIngested) -> None:
-        if (event := await self._units.join(message)) is not None:
-            await self._publish(event, message_id=message_id(event))
+    async def _follow_up(self, message: UnitCommand | SourceIngested) -> None:
+        for following in await self._units.follow_up(message):
+            parts = [] if isinstance(following, SourceTranscribed) else [unit_name(following)]
+            await self._publish(following, message_id=message_id(following, *parts))
 
 
 def register(broker: RabbitBroker, units: Units, publish: Publish) -> None:

@@ -15,6 +15,16 @@ class TranscriptionSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TRANSCRIPTION_", extra="ignore", frozen=True)
 
     health_port: Annotated[int, Field(ge=1, le=65535, description="Port of the health page.")] = 8102
+    lanes: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            description="How many units of each kind a source has in its queue or at work at once, so that others get "
+            "their turn. 0: as many as replicas take such units when the source arrives. Where replicas are added by "
+            "the depth of queues, set it, such as to 16: a queue kept short would ask for none.",
+        ),
+    ] = 0
     speech_model: Annotated[
         Path | None,
         Field(description="Folder of a Whisper model in CTranslate2 form; empty: the English one that is installed."),

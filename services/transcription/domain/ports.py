@@ -1,4 +1,4 @@
-"""The engines that units of work need. Each runs outside the service's own process or thread of control."""
+"""What units of work need. Engines run outside the service's own process or thread of control."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,6 +8,14 @@ from services.transcription.pages.models import PageUnit
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.recognise import SpeechUnit
 from shared.events import PageRange, SlideRange, SourceIngested
+
+
+class LaneCount(Protocol):
+    """How many units of one source may be in a queue or at work at once."""
+
+    async def __call__(self, queue: str) -> int:
+        """The number of lanes for units that go to `queue`, at least 1. Raises BrokerError."""
+        ...
 
 
 class SpeechEngine(Protocol):

@@ -1,19 +1,26 @@
-"""The use cases of transcription: one for each kind of unit, and the join of a finished source."""
+"""The use cases of transcription: the plan, one for each kind of unit, and what follows when a unit is finished."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from services.transcription.domain.plan import UnitCommand, commands, unit_name
-from services.transcription.domain.ports import Assembler, PageEngine, SlideEngine, SpeechEngine
+from services.transcription.domain.plan import (
+    Plan,
+    UnitCommand,
+    commands,
+    first_units,
+    next_unit,
+    unit_name,
+    unit_names,
+)
+from services.transcription.domain.ports import Assembler, LaneCount, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.results import AssembledSource, Stored
 from shared.checkpoints import Checkpoints
 from shared.errors import PipelineError
 from shared.events import (
-    Command,
     FindSlides,
     Message,
     ReadPages,
@@ -38,6 +45,7 @@ class TranscriptionUnits:
         store: ObjectStore,
         checkpoints: Checkpoints,
         scratch: Scratch,
+        lanes: LaneCount,
         speech: SpeechEngine,
         slides: SlideEngine,
         pages: PageEngine,
@@ -46,18 +54,20 @@ class TranscriptionUnits:
         self._store = store
         self._checkpoints = checkpoints
         self._scratch = scratch
+        self._lanes = lanes
         self._speech = speech
         self._slides = slides
         self._pages = pages
         self._assembler = assembler
 
     async def plan(self, event: SourceIngested) -> None:
-        """Remember what is to be joined."""
+        """Remember what is to be joined, and in how many lanes its units go."""
 
-        async def same() -> SourceIngested:
-            return event
+        async def new() -> Plan:
+            lanes = {kind: await self._lanes(units[0].queue) for kind, units in commands(event, event).items()}
+            return Plan(source=event, lanes=lanes)
 
-        await self._checkpoints.run(event, PLAN, same, SourceIngested)
+        await self._checkpoints.run(event, PLAN, new, Plan)
 
     async def transcribe(self, command: TranscribeSpeech) -> UnitFinished:
         """Recognise the words of one piece."""
@@ -106,22 +116,30 @@ class TranscriptionUnits:
         result = await self._store.put_bytes(f"{prefix}/unit.json", unit.model_dump_json().encode(), JSON)
         return Stored(result=result, pictures=kept)
 
-    async def join(self, message: Command | SourceIngested) -> SourceTranscribed | None:
-        """The whole document if every unit is done, else None. Safe to repeat and to race with itself."""
+    async def follow_up(
+        self, message: UnitCommand | SourceIngested
+    ) -> Sequence[UnitCommand] | Sequence[SourceTranscribed]:
+        """What comes after `message`: units to do, or the whole document when all are done, or nothing yet.
+
+        Safe to repeat and to race with itself: everything follows from the plan and from what is finished now.
+        """
         finished = await self._checkpoints.finished(message)
-        plan = finished.get(PLAN, SourceIngested)
+        plan = finished.get(PLAN, Plan)
         if plan is None:
             raise PipelineError(f"unit of {message.job_id} without a plan")
-        stored = finished.get_all([unit_name(command) for command in commands(plan)], Stored)
-        if stored is None:
-            return None
-        compute = partial(self._assemble, plan, stored)
-        return await self._checkpoints.run(message, DOCUMENT, compute, SourceTranscribed)
+        stored = finished.get_all(unit_names(plan.source), Stored)
+        if stored is not None:
+            compute = partial(self._assemble, message, plan.source, stored)
+            return [await self._checkpoints.run(message, DOCUMENT, compute, SourceTranscribed)]
+        if isinstance(message, SourceIngested):
+            return first_units(plan, message, finished)
+        following = next_unit(plan, message, finished)
+        return [] if following is None else [following]
 
-    async def _assemble(self, plan: SourceIngested, stored: dict[str, Stored]) -> SourceTranscribed:
+    async def _assemble(self, job: Message, plan: SourceIngested, stored: dict[str, Stored]) -> SourceTranscribed:
         units = {name: await self._store.read(unit.result.key) for name, unit in stored.items()}
         source = await self._assembler.assemble(plan, units)
-        prefix = _prefix(plan)
+        prefix = _prefix(job)
         await self._place_pictures(prefix, source, stored)
         document = await self._store.put_bytes(
             f"{prefix}/document.json", source.document.model_dump_json().encode(), JSON
@@ -130,7 +148,7 @@ class TranscriptionUnits:
         if source.transcript is not None:
             body = source.transcript.model_dump_json().encode()
             transcript = await self._store.put_bytes(f"{prefix}/transcript.json", body, JSON)
-        return SourceTranscribed(**plan.job(), document=document, transcript=transcript)
+        return SourceTranscribed(**job.job(), document=document, transcript=transcript)
 
     async def _place_pictures(self, prefix: str, source: AssembledSource, stored: dict[str, Stored]) -> None:
         for name, (unit, picture) in sorted(source.pictures.items()):
