@@ -6,8 +6,11 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
+import aio_pika
+from aio_pika.abc import AbstractConnection
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
@@ -17,21 +20,28 @@ from starlette.responses import JSONResponse
 from services.gateway.auth import routes as auth_routes
 from services.gateway.auth.keys import ApiKeys
 from services.gateway.auth.sessions import Sessions
+from services.gateway.dead_letters import routes as dead_letters_routes
+from services.gateway.dead_letters.office import open_office
 from services.gateway.headers import SecurityHeaders
 from services.gateway.jobs import routes as jobs_routes
+from services.gateway.jobs.admission import Admission
 from services.gateway.jobs.handlers import Projection, register
+from services.gateway.jobs.lifecycle import Lifecycle
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import Submissions
-from services.gateway.jobs.sweeper import Sweeper
+from services.gateway.jobs.sweeper import Sweeper, Times
 from services.gateway.jobs.wakeups import Wakeups
+from services.gateway.jobs.watchdog import Limits, Watchdog
 from services.gateway.lingering import LingeringRefusals
 from services.gateway.parts import Gateway
 from services.gateway.problems import Problem, install_problem_handlers
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import routes as web_routes
 from shared.database import Database
+from shared.events import Engines
 from shared.health import health_routes
 from shared.messaging.publish import Publish
+from shared.messaging.queues import waiting_messages
 from shared.service import Parts, consuming, open_parts
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore
@@ -44,15 +54,27 @@ this API, and that other systems may publish, are described in `/asyncapi.json`.
 """
 
 
-def assemble(settings: GatewaySettings, store: ObjectStore, database: Database, publish: Publish) -> Gateway:
+def assemble(
+    settings: GatewaySettings, shared: SharedSettings, store: ObjectStore, database: Database, publish: Publish
+) -> Gateway:
     """Put the gateway's parts together."""
     wakeups = Wakeups()
     read_model = ReadModel(database, wakeups)
+    admission = Admission(read_model, publish, at_once=settings.jobs_in_flight)
+
+    async def connect() -> AbstractConnection:
+        return await aio_pika.connect(shared.amqp_url.get_secret_value())
+
+    dead_letters = open_office(database, store, connect, read_model.replayed, trace_url=settings.trace_url)
+    engines = Engines()
     return Gateway(
         settings=settings,
         store=store,
         read_model=read_model,
-        submissions=Submissions(read_model, store, publish, max_bytes=settings.max_upload_bytes),
+        admission=admission,
+        submissions=Submissions(read_model, store, admission, max_bytes=settings.max_upload_bytes, engines=engines),
+        lifecycle=Lifecycle(read_model, store, publish, admission, dead_letters.letters.purge_job),
+        dead_letters=dead_letters,
         keys=ApiKeys(database),
         sessions=Sessions(database, session_s=settings.session_hours * 3600, link_s=settings.sign_in_link_s),
         wakeups=wakeups,
@@ -63,6 +85,7 @@ async def prepare(gateway: Gateway, shared: SharedSettings) -> None:
     """Create indexes and the local user's key."""
     await gateway.read_model.prepare()
     await gateway.sessions.prepare()
+    await gateway.dead_letters.letters.prepare()
     given = gateway.settings.bootstrap_key
     await gateway.keys.bootstrap(shared.home, given.get_secret_value() if given else None)
 
@@ -70,21 +93,39 @@ async def prepare(gateway: Gateway, shared: SharedSettings) -> None:
 async def _build(parts: Parts, gateway: Gateway) -> None:
     """What happens once broker, database and storage answer."""
     await prepare(gateway, parts.settings)
-    register(parts.broker, Projection(gateway.read_model))
-    sweeper = Sweeper(
-        gateway.read_model,
-        gateway.submissions,
-        gateway.store,
-        pause_s=gateway.settings.sweep_s,
-        age_s=gateway.settings.unpublished_s,
+    keep_letter, on_end = gateway.dead_letters.letters.keep, gateway.admission.ended
+    register(parts.broker, Projection(gateway.read_model, keep_letter, on_end))
+    work = [
+        asyncio.create_task(_sweeper(parts, gateway).run()),
+        asyncio.create_task(gateway.dead_letters.run()),
+    ]
+
+    async def stop_working() -> None:
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work)
+
+    parts.on_stop.push_async_callback(stop_working)
+
+
+def _sweeper(parts: Parts, gateway: Gateway) -> Sweeper:
+    settings = gateway.settings
+    limits = Limits(
+        ingest_s=settings.silent_ingest_s,
+        transcription_s=settings.silent_transcription_s,
+        analysis_s=settings.silent_analysis_s,
+        rendering_s=settings.silent_rendering_s,
     )
-    sweeping = asyncio.create_task(sweeper.run())
-
-    async def stop_sweeping() -> None:
-        sweeping.cancel()
-        await asyncio.wait([sweeping])
-
-    parts.on_stop.push_async_callback(stop_sweeping)
+    times = Times(
+        pause_s=settings.sweep_s,
+        untold_s=settings.untold_s,
+        orphans_every_s=settings.orphans_every_s,
+        orphan_age_s=settings.orphan_age_s,
+        failed_days=settings.failed_days,
+        done_days=settings.done_days,
+    )
+    watchdog = Watchdog(gateway.read_model, gateway.admission, partial(waiting_messages, parts.broker), limits)
+    return Sweeper(gateway.read_model, gateway.admission, gateway.lifecycle, watchdog, gateway.store, times)
 
 
 @contextmanager
@@ -118,7 +159,7 @@ def create_app(shared: SharedSettings, settings: GatewaySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_parts("gateway", shared) as parts:
-            gateway = assemble(settings, parts.store, parts.database, parts.publish)
+            gateway = assemble(settings, shared, parts.store, parts.database, parts.publish)
             app.state.gateway = gateway
             app.state.health = parts.health
             with _telling_of_the_end(parts, gateway):
@@ -140,6 +181,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=[
             {"name": "jobs", "description": "Sources go in, handouts come out."},
+            {"name": "dead letters", "description": "Messages that were given up, for administrators."},
             {"name": "sign-in", "description": "Links for the web page."},
         ],
     )
@@ -147,6 +189,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LingeringRefusals)
     app.include_router(jobs_routes.router)
+    app.include_router(dead_letters_routes.router)
     app.include_router(auth_routes.router)
     app.include_router(web_routes.router)
     app.mount("/static", web_routes.static_files())

@@ -6,6 +6,9 @@ from fastapi import Request
 
 from services.gateway.auth.keys import ApiKeys
 from services.gateway.auth.sessions import Sessions
+from services.gateway.dead_letters.office import DeadLetterOffice
+from services.gateway.jobs.admission import Admission
+from services.gateway.jobs.lifecycle import Lifecycle
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import Submissions
 from services.gateway.jobs.wakeups import Wakeups
@@ -20,7 +23,10 @@ class Gateway:
     settings: GatewaySettings
     store: ObjectStore
     read_model: ReadModel
+    admission: Admission
     submissions: Submissions
+    lifecycle: Lifecycle
+    dead_letters: DeadLetterOffice
     keys: ApiKeys
     sessions: Sessions
     wakeups: Wakeups

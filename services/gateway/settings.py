@@ -21,11 +21,48 @@ class GatewaySettings(BaseSettings):
     ] = None
     session_hours: Annotated[float, Field(gt=0, le=8760, description="How long a sign-in of the page lasts.")] = 168.0
     sign_in_link_s: Annotated[float, Field(gt=0, le=86400, description="How long a one-time link can be used.")] = 900.0
+    trace_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://.*\{trace_id\}",
+            description="Where a trace can be seen, such as `http://localhost:16686/trace/{trace_id}`.",
+        ),
+    ] = None
     poll_s: Annotated[
         float, Field(gt=0, le=60, description="How often a stream of events looks for what another replica wrote.")
     ] = 0.5
     heartbeat_s: Annotated[float, Field(gt=0, le=300, description="Pause between heartbeats of a quiet stream.")] = 15.0
-    sweep_s: Annotated[float, Field(gt=0, le=600, description="Pause between looks for unpublished jobs.")] = 2.0
-    unpublished_s: Annotated[
-        float, Field(ge=0, le=600, description="Age from which an accepted job that is unpublished is published again.")
+    jobs_in_flight: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="How many jobs of one user are worked on at a time; others wait. Users do not wait for each "
+            "other's: raise it with the number of replicas.",
+        ),
+    ] = 2
+    sweep_s: Annotated[
+        float, Field(gt=0, le=600, description="Pause between looks for jobs that wait, are silent, or left half done.")
+    ] = 2.0
+    untold_s: Annotated[
+        float, Field(ge=0, le=600, description="Age from which a cancellation or deletion is published again.")
     ] = 5.0
+    orphans_every_s: Annotated[
+        float, Field(gt=0, description="Pause between looks for expired jobs and orphaned uploads.")
+    ] = 3600.0
+    orphan_age_s: Annotated[float, Field(gt=0, description="Age from which an upload that is no job is removed.")] = (
+        3600.0
+    )
+    failed_days: Annotated[
+        float | None, Field(gt=0, description="Days until a failed or cancelled job is deleted; unset: never.")
+    ] = None
+    done_days: Annotated[
+        float | None, Field(gt=0, description="Days until a finished job is deleted; unset: never.")
+    ] = None
+    # Longer than the longest unit with its retries takes: the delays alone are 755 s.
+    silent_ingest_s: Annotated[
+        float, Field(gt=0, description="Silence in a stage after which a job is published again, and then failed.")
+    ] = 3600.0
+    silent_transcription_s: Annotated[float, Field(gt=0, description="The same for transcription.")] = 7200.0
+    silent_analysis_s: Annotated[float, Field(gt=0, description="The same for analysis.")] = 3600.0
+    silent_rendering_s: Annotated[float, Field(gt=0, description="The same for rendering.")] = 3600.0

@@ -27,11 +27,21 @@ class LogContextMiddleware(BaseMiddleware[Any, Any]):
 
 def job_of(body: bytes) -> str | None:
     """The job a message's body speaks of; None where it does not."""
+    job_id = _content(body).get("job_id")
+    return job_id if isinstance(job_id, str) and len(job_id) <= 64 and job_id.isascii() else None
+
+
+def run_of_body(body: bytes) -> int:
+    """The run of the job that a message's body speaks of; 1 where it does not say."""
+    run = _content(body).get("run")
+    return run if isinstance(run, int) and 1 <= run <= 1000 else 1
+
+
+def _content(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        return None
+    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
+        return {}
     if isinstance(content, dict) and isinstance(content.get("data"), dict):
         content = content["data"]
-    job_id = content.get("job_id") if isinstance(content, dict) else None
-    return job_id if isinstance(job_id, str) and len(job_id) <= 64 else None
+    return content if isinstance(content, dict) else {}

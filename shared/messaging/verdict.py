@@ -11,6 +11,7 @@ from shared.errors import InvalidMessageError, LecternError
 # Faults of a database, storage or broker that answers all the same say nothing about the message: it is tried this
 # often before it is given up, with its own attempts untouched.
 WAITS_ALLOWED = 20
+INVALID_MESSAGE = "invalid-message"
 
 
 class UnreadableMessageError(ValueError):
@@ -61,7 +62,7 @@ def judge(error: Exception, past: Past, policy: Policy, *, away: bool = False) -
     code = expected.code if expected else LecternError.code
     public_message = expected.public_message if expected else LecternError.default_message
     if isinstance(error, _MALFORMED):
-        return Verdict("invalid-message", None, InvalidMessageError.code, InvalidMessageError.default_message)
+        return Verdict(INVALID_MESSAGE, None, InvalidMessageError.code, InvalidMessageError.default_message)
     if expected and not expected.retryable:
         return Verdict("permanent-error", None, code, public_message)
     if expected and expected.dependency:

@@ -174,6 +174,10 @@ class LocalObjectStore:
         with _translated(prefix):
             return await asyncio.to_thread(remove)
 
+    async def abandon(self, prefix: str, before_s: float) -> None:  # noqa: ARG002 -- a file knows no key before its end
+        """Remove what processes that were killed had begun to write."""
+        await asyncio.to_thread(self._remove_abandoned)
+
     async def check(self) -> None:
         """Raise StorageError unless a file can be written."""
 

@@ -88,6 +88,10 @@ class ObjectStore(Protocol):
         """Delete every object under `prefix` (a folder with its trailing slash); returns how many there were."""
         ...
 
+    async def abandon(self, prefix: str, before_s: float) -> None:
+        """Remove what uploads under `prefix` that began before `before_s` (seconds since the epoch) left unfinished."""
+        ...
+
     async def check(self) -> None:
         """Raise StorageError unless the store answers and can be written."""
         ...

@@ -150,6 +150,16 @@ class S3ObjectStore:
                 await self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
         return len(keys)
 
+    async def abandon(self, prefix: str, before_s: float) -> None:
+        """Abort unfinished multipart uploads, whose parts would be kept and paid for without being seen."""
+        with _translated(prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
+            async for page in pages:
+                for upload in page.get("Uploads", []):
+                    if upload["Initiated"].timestamp() < before_s:
+                        at = {"Bucket": self._bucket, "Key": upload["Key"]}
+                        await self._client.abort_multipart_upload(**at, UploadId=upload["UploadId"])
+
     async def check(self) -> None:
         """Raise StorageError unless the bucket answers."""
         with _translated("check"):  # a TimeoutError is an OSError

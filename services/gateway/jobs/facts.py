@@ -1,7 +1,7 @@
 """What an event adds to what is known of a job: sets, maxima and facts that never change, so order does not matter."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import singledispatch
 from typing import Any
@@ -23,8 +23,8 @@ from shared.events import (
 class Addition:
     """An update of a job's document that gives the same result in any order and any number of times.
 
-    `facts` are set, `members` added to sets, `maxima` and `minima` kept. With `once` nothing happens where that fact
-    is known already.
+    `facts` are set, `members` added to sets, `maxima` and `minima` kept. With `once` the facts are set
+    only where that one of them is not known yet.
     """
 
     facts: Document = field(default_factory=dict)
@@ -36,13 +36,10 @@ class Addition:
     def to(self, document: Document) -> Document:
         """A copy of `document` with this added; an equal one where it says nothing new."""
         added: Document = copy.deepcopy(document)
-        if self.once:
-            parent, name = _place(added, self.once)
-            if name in parent:
-                return document
-        for path, value in self.facts.items():
-            parent, name = _place(added, path)
-            parent[name] = value
+        if not (self.once and _has(added, self.once)):
+            for path, value in self.facts.items():
+                parent, name = _place(added, path)
+                parent[name] = value
         for path, value in self.members.items():
             parent, name = _place(added, path)
             known = parent.setdefault(name, [])
@@ -63,6 +60,11 @@ def _place(document: Document, path: str) -> tuple[Document, str]:
     return document, name
 
 
+def _has(document: Document, path: str) -> bool:
+    parent, name = _place(document, path)
+    return name in parent
+
+
 def order_key(submitted_at: datetime, job_id: str) -> str:
     """A string that sorts as the time does, unique: what lists are ordered and continued by."""
     return f"{int(submitted_at.timestamp() * 1000):015d}-{job_id}"
@@ -80,14 +82,20 @@ def submission(event: JobSubmitted) -> Document:
     }
 
 
-@singledispatch
 def addition_of(event: Event) -> Addition:
     """What `event` adds. Raises TypeError for one that is no fact about the progress of a job."""
+    addition = _addition_of(event)
+    return replace(addition, maxima={**addition.maxima, "facts.run": event.run})
+
+
+@singledispatch
+def _addition_of(event: Event) -> Addition:
     raise TypeError(f"no addition for {type(event).__name__}")
 
 
-@addition_of.register
+@_addition_of.register
 def _(event: JobSubmitted) -> Addition:
+    # A further run is the same submission: the facts of the first stay.
     facts: dict[str, Any] = {
         "owner": event.owner,
         "order": order_key(event.submitted_at, event.job_id),
@@ -96,36 +104,57 @@ def _(event: JobSubmitted) -> Addition:
     return Addition(facts, once="facts.submitted")
 
 
-@addition_of.register
+@_addition_of.register
 def _(event: SourceIngested) -> Addition:
     facts = event.facts.model_dump(mode="json") | {"size": event.original.size, "sha256": event.original.sha256}
     return Addition({"facts.ingested": facts}, maxima={"facts.units.transcription": event.units()})
 
 
-@addition_of.register
+@_addition_of.register
 def _(event: UnitFinished) -> Addition:
     return Addition(
         members={f"facts.finished.{event.stage}": event.unit}, maxima={f"facts.units.{event.stage}": event.units}
     )
 
 
-@addition_of.register
+@_addition_of.register
 def _(_event: SourceTranscribed) -> Addition:
     return Addition({"facts.transcribed": True})
 
 
-@addition_of.register
+@_addition_of.register
 def _(_event: SourceAnalysed) -> Addition:
     return Addition({"facts.analysed": True})
 
 
-@addition_of.register
+@_addition_of.register
 def _(event: HandoutRendered) -> Addition:
-    # A complete set of files outlasts an incomplete one, whichever came last.
-    fact = "facts.rendered_partly" if event.missing else "facts.rendered"
-    return Addition({fact: event.model_dump(mode="json", include={"title", "artifacts", "warnings", "missing"})})
+    rendered = event.model_dump(mode="json", include={"title", "artifacts", "warnings", "missing"})
+    if event.missing:
+        return Addition(members={"facts.partly_rendered": {"run": event.run, **rendered}})
+    return Addition({"facts.rendered": rendered})
 
 
-def addition_of_failure(stage: Stage, queue: str, code: str, message: str) -> Addition:
-    """What a dead letter of a stage's queue adds."""
-    return Addition(members={"facts.failures": {"stage": stage, "queue": queue, "code": code, "message": message}})
+@dataclass(frozen=True)
+class Failure:
+    """A dead letter that fails its job.
+
+    `run` is the job's at that time, `letter` says which message it is, `replays` how often that had been replayed.
+    """
+
+    stage: Stage
+    queue: str
+    code: str
+    message: str
+    run: int = 1
+    letter: str = ""
+    replays: int = 0
+
+    def addition(self) -> Addition:
+        """What it adds to what is known of the job."""
+        return Addition(members={"facts.failures": asdict(self)}, maxima={"facts.run": self.run})
+
+
+def addition_of_replay(letter: str, replays: int) -> Addition:
+    """The dead letter `letter` was sent to work for the `replays`-th time: earlier failures of it no longer count."""
+    return Addition(maxima={f"facts.replays.{letter}": replays})

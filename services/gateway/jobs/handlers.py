@@ -8,27 +8,32 @@ import structlog
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
-from services.gateway.jobs.facts import Addition, addition_of, addition_of_failure
-from services.gateway.jobs.read_model import PENDING_SUBMISSION, ReadModel
-from shared.errors import DatabaseError, InvalidMessageError, LecternError
-from shared.events import EVENTS, STAGES, Event, JobDeleted, JobSubmitted, Stage
+from services.gateway.dead_letters.letter import DeadLetter, dead_letter_of
+from services.gateway.jobs.facts import Addition, Failure, addition_of
+from services.gateway.jobs.read_model import ReadModel
+from services.gateway.jobs.view import TERMINAL
+from shared.database import Document
+from shared.errors import DatabaseError, InvalidMessageError
+from shared.events import EVENTS, STAGES, Event, JobCancelled, JobDeleted, JobSubmitted, Stage
 from shared.messaging.broker import subscribe
-from shared.messaging.headers import CODE, PUBLIC_MESSAGE, QUEUE, REASON
-from shared.messaging.logs import job_of
-from shared.messaging.topology import PROGRESS, REMOVALS, burials_queue
+from shared.messaging.logs import run_of_body
+from shared.messaging.topology import CANCELLATIONS, PROGRESS, REMOVALS, burials_queue
+from shared.messaging.verdict import INVALID_MESSAGE
 from shared.telemetry import current_trace_id
 
 log = structlog.get_logger()
 
 _BY_KEY = {event.routing_key: event for event in EVENTS}
-_REMOVALS = {queue.name for queue in REMOVALS.values()}
+# A job that could not be told of its end has not failed by that.
+_ENDS = {queue.name for queue in (*REMOVALS.values(), *CANCELLATIONS.values())}
 PREFETCH = 16
 
-# While the database is away a message waits here, in hand, rather than in the retry tiers: those end, and what ends
-# there would be missing from the read model for good.
+# While the database is away a dead letter waits here, in hand: there is no further queue for it to go to.
 _until_kept = retry(
     retry=retry_if_exception_type(DatabaseError), wait=wait_random_exponential(multiplier=0.2, max=5), reraise=True
 )
+# What services of ours call themselves in CloudEvents' `source`.
+OWN_SOURCES = "/lectern/"
 
 
 def event_of(routing_key: str | None, kind: str | None, body: dict[str, Any]) -> Event:
@@ -55,59 +60,80 @@ def _with_trace(addition: Addition) -> Addition:
 
 def failed_stage(queue: str) -> Stage | None:
     """The stage that has failed when a message of `queue` is dead; None where that fails no job."""
-    if queue in _REMOVALS:
+    if queue in _ENDS:
         return None
     service = queue.partition(".")[0]
     return next((stage for stage in STAGES if stage == service), None)
 
 
-def failure_of(routing_key: str | None, headers: dict[str, Any]) -> Addition | None:
-    """What a dead letter says about its job.
+def _is_stray(letter: DeadLetter) -> bool:
+    """Whether it is somebody else's message that nobody can read: it says nothing about a job that it may name."""
+    source = letter.headers.get("cloudEvents_source") or letter.headers.get("cloudEvents:source")
+    return letter.reason == INVALID_MESSAGE and not str(source).startswith(OWN_SOURCES)
 
-    One that the broker itself buried, after too many deliveries without an answer, carries at most the words of an
-    earlier attempt: these are not its cause.
-    """
-    by_service = headers.get(REASON) not in (None, "retry")
-    queue = str(headers.get(QUEUE) if by_service else headers.get("x-first-death-queue") or routing_key or "")
-    stage = failed_stage(queue)
-    if stage is None:
+
+def failure_of(letter: DeadLetter) -> Failure | None:
+    """What a dead letter says about its job; None where it fails none."""
+    stage = failed_stage(letter.queue)
+    if stage is None or letter.job_id is None or _is_stray(letter):
         return None
-    code = str(headers.get(CODE) or LecternError.code) if by_service else LecternError.code
-    message = headers.get(PUBLIC_MESSAGE) if by_service else None
-    return addition_of_failure(stage, queue, code, str(message or LecternError.default_message))
+    return Failure(
+        stage=stage,
+        queue=letter.queue,
+        code=letter.code,
+        message=letter.public_message,
+        run=run_of_body(letter.body),
+        letter=letter.letter,
+        replays=letter.replays,
+    )
 
 
 class Projection:
-    """Puts messages into the read model."""
+    """Puts messages into the read model, and dead letters where an administrator finds them.
 
-    def __init__(self, read_model: ReadModel) -> None:
+    `on_end` is told the owner of a job that has ended.
+    """
+
+    def __init__(
+        self,
+        read_model: ReadModel,
+        keep_letter: Callable[[DeadLetter], Awaitable[None]],
+        on_end: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._read_model = read_model
+        self._keep_letter = keep_letter
+        self._on_end = on_end
 
     async def on_event(self, body: dict[str, Any], message: RabbitMessage) -> None:
         """Learn what an event says."""
         await self.learn(event_of(message.raw_message.routing_key, _kind(message), body))
 
-    @_until_kept
     async def learn(self, event: Event) -> None:
         """Put `event` into the read model; the same again changes nothing."""
         if isinstance(event, JobDeleted):
-            await self._read_model.forget(event.job_id, pending=False)
-            return
-        settles = PENDING_SUBMISSION if isinstance(event, JobSubmitted) else None
-        await self._read_model.add(event.job_id, _with_trace(addition_of(event)), settles=settles)
+            await self._read_model.forget(event.job_id, untold=False)
+        elif isinstance(event, JobCancelled):
+            return  # the gateway's own word: it was kept before it was published
+        else:
+            published_run = event.run if isinstance(event, JobSubmitted) else 0
+            await self._learned(
+                await self._read_model.add(event.job_id, _with_trace(addition_of(event)), published_run=published_run)
+            )
 
-    async def on_burial(self, body: bytes, message: RabbitMessage) -> None:
-        """Fail the job of a dead letter. Never raises: a dead letter that fails here would come back here."""
-        addition = failure_of(message.raw_message.routing_key, dict(message.headers or {}))
-        job_id = job_of(body)
-        if addition is None or job_id is None:
-            log.error("dead letter that fails no job", queue=message.raw_message.routing_key)
-            return
-        await self._keep_failure(job_id, addition)
+    async def _learned(self, document: Document | None) -> None:
+        if document is not None and document["status"] in TERMINAL and "owner" in document:
+            await self._on_end(document["owner"])
 
     @_until_kept
-    async def _keep_failure(self, job_id: str, addition: Addition) -> None:
-        await self._read_model.add(job_id, _with_trace(addition))
+    async def on_burial(self, message: RabbitMessage) -> None:
+        """Keep a dead letter and fail its job. Never raises: one that failed here would come back here."""
+        letter = dead_letter_of(message.raw_message)
+        await self._keep_letter(letter)
+        failure = failure_of(letter)
+        if failure is None or letter.job_id is None:
+            log.error("dead letter that fails no job", queue=letter.queue, reason=letter.reason, letter=letter.id)
+            return
+        await self._learned(await self._read_model.add(letter.job_id, _with_trace(failure.addition())))
 
 
 async def _undecoded(message: RabbitMessage, _original: Callable[[RabbitMessage], Awaitable[Any]]) -> bytes:
@@ -120,8 +146,8 @@ def register(broker: RabbitBroker, projection: Projection) -> None:
     async def on_event(body: dict[str, Any], message: RabbitMessage) -> None:
         await projection.on_event(body, message)
 
-    async def on_burial(body: bytes, message: RabbitMessage) -> None:
-        await projection.on_burial(body, message)
+    async def on_burial(_body: bytes, message: RabbitMessage) -> None:
+        await projection.on_burial(message)
 
     subscribe(broker, PROGRESS, on_event, prefetch=PREFETCH, title="progress")
     # Anything may lie among the dead letters: nothing about their bodies is taken for granted.

@@ -5,20 +5,33 @@ derived from it, on the condition that nobody has changed it since it was read: 
 can never replace a newer one. Two database commands an event.
 """
 
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.gateway.jobs.facts import Addition, order_key, submission
-from services.gateway.jobs.view import DELETED, STATUSES, Job, Status, derive
+from services.gateway.jobs.derive import is_cancelled, rendered_files, run_of
+from services.gateway.jobs.document import (
+    KEPT,
+    PENDING,
+    PENDING_CANCELLATION,
+    PENDING_DELETION,
+    PENDING_SUBMISSION,
+    check_direction,
+    pending,
+    settled,
+    stored,
+)
+from services.gateway.jobs.facts import Addition, addition_of_replay, order_key, submission
+from services.gateway.jobs.view import DELETED, RETRYABLE, TERMINAL, UNDER_WAY, Job, Status
 from services.gateway.jobs.wakeups import Wakeups
 from shared.database import Collection, Database, Document, DuplicateKeyError, translated
-from shared.errors import DatabaseError, InvalidMessageError
+from shared.errors import DatabaseError
 from shared.events import JobSubmitted
 
 _TRIES = 100  # each lost race means that somebody else's write succeeded
-PENDING_SUBMISSION = "submission"
-PENDING_DELETION = "deletion"
+Change = Callable[[Document], Document | None]
 
 
 @dataclass(frozen=True)
@@ -37,51 +50,68 @@ class ReadModel:
         self._wakeups = wakeups
 
     async def prepare(self) -> None:
-        """Create the indexes of the listings and of the sweeper."""
+        """Create the indexes of the listings, of admission and of the sweepers."""
         with translated():
             await self._jobs.create_index([("owner", 1), ("order", -1)])
             await self._jobs.create_index([("owner", 1), ("status", 1), ("order", -1)])
-            await self._jobs.create_index([("pending", 1)], sparse=True)
+            await self._jobs.create_index([("pending", 1), ("owner", 1), ("order", 1)], sparse=True)
+            await self._jobs.create_index([("owner", 1), ("active", 1)])
+            await self._jobs.create_index([("active", 1), ("changed_at", 1)])
+            await self._jobs.create_index([("status", 1), ("changed_at", 1)])
 
-    async def add(self, job_id: str, addition: Addition, *, settles: str | None = None) -> None:
-        """Learn something about a job, known or not. Nothing happens to a deleted one.
+    async def add(self, job_id: str, addition: Addition, *, published_run: int = 0) -> Document | None:
+        """Learn something about a job, known or not; the job's document afterwards, None for a deleted one.
 
-        `settles` is what the addition shows to have been told (see `settle`).
+        `published_run`: the run whose submission the addition shows to have been published.
+        """
+
+        def change(document: Document) -> Document:
+            after = addition.to(document)
+            if after.get("pending") == PENDING_SUBMISSION and published_run >= run_of(after["facts"]):
+                after = settled(after)
+            return after | {"nudges": 0} if after["facts"] != document["facts"] else after
+
+        return await self._change(job_id, change)
+
+    async def _change(self, job_id: str, change: Change) -> Document | None:
+        """Write what `change` makes of the job's document, unless that is None; the document as it is then.
+
+        None for a deleted job. `change` may be called several times, with documents that others have changed.
         """
         for _ in range(_TRIES):
             document = await self.document(job_id)
             if document is not None and document["status"] == DELETED:
-                return
+                return None
             before: Document = document or {"_id": job_id, "facts": {}, "revision": 0}
-            after = addition.to(before)
-            settled = settles is not None and before.get("pending") == settles
-            if after == before and not settled and document is not None:
-                return
-            if await self._write(before, after, new=document is None, settled=settled):
+            after = change(copy.deepcopy(before))
+            if after is None or (after == before and document is not None):
+                return document
+            written = await self._write(before, after, new=document is None)
+            if written is not None:
                 self._wakeups.wake(job_id)
-                return
+                return written
         raise DatabaseError(f"{job_id} changes too often")
 
-    async def _write(self, before: Document, after: Document, *, new: bool, settled: bool) -> bool:
-        """Write `after` with its view unless somebody else wrote since `before` was read; whether it was written."""
-        view = derive(after["_id"], after["facts"])
-        known: Document = {name: after[name] for name in ("owner", "order", "facts") if name in after}
-        known |= {"view": view.model_dump(mode="json"), "status": view.status}
+    async def _write(self, before: Document, after: Document, *, new: bool) -> Document | None:
+        """Write `after` with its view unless somebody else wrote since `before` was read; what was written."""
+        known = stored(after)
         revision = before["revision"]
+        written = {"_id": after["_id"], **known, "revision": revision + 1}
         with translated():
             if new:
                 try:
-                    await self._jobs.insert_one({"_id": after["_id"], **known, "revision": revision + 1})
+                    await self._jobs.insert_one(dict(written))
                 except DuplicateKeyError:
-                    return False
-                return True
-            if STATUSES.index(view.status) < STATUSES.index(before["status"]):
-                raise InvalidMessageError(f"the status of {after['_id']} would move back")
-            update: Document = {"$set": known, "$inc": {"revision": 1}}
-            if settled:
-                update["$unset"] = {"pending": "", "pending_since": ""}
+                    return None
+                return written
+            check_direction(before, written)
+            # Somebody may settle what is pending meanwhile: it is written only when this changes it.
+            changed = {name: value for name, value in known.items() if name not in PENDING or before.get(name) != value}
+            update: Document = {"$set": changed, "$inc": {"revision": 1}}
+            if gone := {name: "" for name in KEPT if name in before and name not in after}:
+                update["$unset"] = gone
             result = await self._jobs.update_one({"_id": after["_id"], "revision": revision}, update)
-        return bool(result.modified_count)
+        return written if result.modified_count else None
 
     async def _exists(self, selector: Document) -> bool:
         with translated():
@@ -89,23 +119,64 @@ class ReadModel:
 
     async def insert(self, event: JobSubmitted, *, trace_id: str | None, traceparent: str | None) -> Job:
         """Accept a job that is not published yet. Raises DuplicateKeyError when there is one with its id."""
-        facts: Document = {"submitted": submission(event)} | ({"trace_id": trace_id} if trace_id else {})
-        view = derive(event.job_id, facts)
+        facts: Document = {"submitted": submission(event), "run": event.run}
         document: Document = {
             "_id": event.job_id,
             "owner": event.owner,
             "order": order_key(event.submitted_at, event.job_id),
-            "revision": 1,
-            "status": view.status,
-            "facts": facts,
-            "view": view.model_dump(mode="json"),
-            "pending": PENDING_SUBMISSION,
-            "pending_since": datetime.now(UTC),
+            "facts": facts | ({"trace_id": trace_id} if trace_id else {}),
             "traceparent": traceparent,
+            **pending(PENDING_SUBMISSION),
         }
+        document = {"_id": event.job_id, **stored(document), "revision": 1}
         with translated():
-            await self._jobs.insert_one(document)
-        return _job(document)
+            await self._jobs.insert_one(dict(document))
+        return job_of(document)
+
+    async def cancel(self, job_id: str) -> bool:
+        """Cancel the present run unless it has ended; whether it is cancelled now. It stays so whatever comes."""
+
+        def change(document: Document) -> Document | None:
+            if document.get("status") in TERMINAL or "owner" not in document:
+                return None
+            document["facts"]["cancelled_run"] = run_of(document["facts"])
+            return document | pending(PENDING_CANCELLATION)
+
+        document = await self._change(job_id, change)
+        return document is not None and is_cancelled(document["facts"])
+
+    async def retry(self, job_id: str) -> bool:
+        """Begin a further run of a job that ended without being done; whether there was one to begin."""
+        begun = False
+
+        def change(document: Document) -> Document | None:
+            nonlocal begun
+            begun = document.get("status") in RETRYABLE and "submitted" in document["facts"]
+            if not begun:
+                return None
+            document["facts"]["run"] = run_of(document["facts"]) + 1
+            return document | pending(PENDING_SUBMISSION)
+
+        return await self._change(job_id, change) is not None and begun
+
+    async def replayed(self, job_id: str, letter: str, replays: int) -> None:
+        """A dead letter of a job, if it is one, goes to work again."""
+        if await self.document(job_id) is not None:
+            await self.add(job_id, addition_of_replay(letter, replays))
+
+    async def nudge(self, job_id: str, revision: int) -> Document | None:
+        """Count one more try to get a silent job going; None when it has changed since `revision`."""
+        found: Document | None = None
+
+        def change(document: Document) -> Document | None:
+            nonlocal found
+            found = None
+            if document.get("revision") != revision:
+                return None
+            found = document | {"nudges": document.get("nudges", 0) + 1}
+            return found
+
+        return found if await self._change(job_id, change) is not None else None
 
     async def document(self, job_id: str) -> Document | None:
         """Everything kept about a job, also about a deleted one."""
@@ -116,16 +187,14 @@ class ReadModel:
     async def get(self, owner: str, job_id: str) -> Job | None:
         """The job, if it is the owner's."""
         document = await self.document(job_id)
-        return _job(document) if document and document.get("owner") == owner else None
+        return job_of(document) if document and document.get("owner") == owner else None
 
     async def artifact(self, owner: str, job_id: str, name: str) -> Document | None:
         """The artefact `name` of an owner's job: `{"name", "object"}` and the job's `source`."""
         document = await self.document(job_id)
         if document is None or document.get("owner") != owner:
             return None
-        facts = document["facts"]
-        rendered = facts.get("rendered") or facts.get("rendered_partly") or {}
-        for artifact in rendered.get("artifacts", ()):
+        for artifact in rendered_files(document["facts"]).get("artifacts", ()):
             if artifact["name"] == name:
                 return {**artifact, "source": document["view"]["source"]["name"]}
         return None
@@ -143,26 +212,18 @@ class ReadModel:
             documents: list[Document] = await found.to_list(limit + 1)
         shown = documents[:limit]
         more = len(documents) > limit
-        return Page(tuple(_job(document) for document in shown), shown[-1]["order"] if more else None)
+        return Page(tuple(job_of(document) for document in shown), shown[-1]["order"] if more else None)
 
-    async def forget(self, job_id: str, *, pending: bool) -> None:
-        """Leave nothing of a job but that it is deleted. `pending` asks the sweeper to see to the rest."""
+    async def forget(self, job_id: str, *, untold: bool) -> None:
+        """Leave nothing of a job but that it is deleted. `untold` asks the sweeper to see to the rest."""
         document = await self.document(job_id)
         if document is not None and document["status"] == DELETED:
             return
-        gone = {
-            "owner": "",
-            "order": "",
-            "facts": "",
-            "view": "",
-            "pending": "",
-            "pending_since": "",
-            "traceparent": "",
-        }
+        gone = dict.fromkeys((*KEPT, "view", "active", "changed_at"), "")
         kept: Document = {"status": DELETED, "deleted_at": datetime.now(UTC)}
         if document is not None and "owner" in document:
             kept["deleted_for"] = document["owner"]
-        if pending:
+        if untold:
             kept |= {"pending": PENDING_DELETION, "pending_since": kept["deleted_at"]}
             del gone["pending"], gone["pending_since"]
         update = {"$set": kept, "$unset": gone, "$inc": {"revision": 1}}
@@ -176,19 +237,57 @@ class ReadModel:
                     break
         self._wakeups.wake(job_id)
 
-    async def pending(self, kind: str, *, since_before: datetime, limit: int = 100) -> list[Document]:
-        """Documents of jobs whose submission or deletion nobody has been told of since then."""
+    async def untold(self, kind: str, *, since_before: datetime, limit: int = 100) -> list[Document]:
+        """Documents of jobs of whose cancellation or deletion nobody has been told since then."""
         with translated():
             found: list[Any] = await self._jobs.find({"pending": kind}).to_list(limit)
         return [document for document in found if document["pending_since"] < since_before]
 
-    async def settle(self, job_id: str, kind: str) -> None:
-        """Remember that it was told."""
+    async def settle(self, document: Document) -> None:
+        """Remember that what was pending in `document` has been told, unless something else is by now."""
+        still = {"_id": document["_id"], **{name: document[name] for name in PENDING}}
+        gone = {"$unset": dict.fromkeys(PENDING, "")}
         with translated():
-            await self._jobs.update_one(
-                {"_id": job_id, "pending": kind}, {"$unset": {"pending": "", "pending_since": ""}}
+            if document["pending"] == PENDING_SUBMISSION:
+                under_way = {**still, "status": {"$in": list(UNDER_WAY)}}
+                await self._jobs.update_one(under_way, {**gone, "$set": {"active": True}})
+            await self._jobs.update_one(still, gone)
+
+    async def waiting(self, owner: str, limit: int) -> list[Document]:
+        """Jobs of `owner` that wait to be published, those of the longest wait first."""
+        with translated():
+            found = self._jobs.find({"pending": PENDING_SUBMISSION, "owner": owner}).sort("order", 1).limit(limit)
+            documents: list[Document] = await found.to_list(limit)
+        return documents
+
+    async def waiting_owners(self) -> list[str]:
+        """Owners of jobs that wait to be published."""
+        with translated():
+            owners: list[str] = await self._jobs.distinct("owner", {"pending": PENDING_SUBMISSION})
+        return owners
+
+    async def active(self, owner: str, limit: int) -> int:
+        """How many published jobs of `owner` have not ended; `limit` stands for that many or more."""
+        with translated():
+            found: list[Any] = await self._jobs.find({"owner": owner, "active": True}, {"_id": 1}).to_list(limit)
+        return len(found)
+
+    async def silent(self, *, since_before: datetime, limit: int = 100) -> list[Document]:
+        """Published jobs that have not ended and of which nothing was heard since then."""
+        return await self._unchanged({"active": True}, since_before, limit)
+
+    async def expired(self, statuses: Iterable[Status], *, since_before: datetime, limit: int = 100) -> list[Document]:
+        """Jobs with one of these statuses that have not changed since then."""
+        return await self._unchanged({"status": {"$in": list(statuses)}}, since_before, limit)
+
+    async def _unchanged(self, selector: Document, since_before: datetime, limit: int) -> list[Document]:
+        with translated():
+            found: list[Document] = await self._jobs.find({**selector, "changed_at": {"$lt": since_before}}).to_list(
+                limit
             )
+        return found
 
 
-def _job(document: Document) -> Job:
+def job_of(document: Document) -> Job:
+    """The view in a job's document."""
     return Job.model_validate({**document["view"], "revision": document["revision"]})

@@ -17,6 +17,7 @@ from services.gateway.jobs.stream import events, is_over
 from services.gateway.jobs.view import DELETED, Job, Status
 from services.gateway.parts import Gateway, gateway
 from services.gateway.problems import ProblemError, not_found, responses
+from shared.events import PRODUCTS
 from shared.storage import ObjectRef
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -43,6 +44,12 @@ _FORM = {
                         "paper": {"type": "string", "enum": ["a4", "us-letter"], "default": "a4"},
                         "language": {"type": "string", "pattern": "^[a-z]{2,3}$", "default": "en"},
                         "unit_s": {"type": "integer", "minimum": 30, "maximum": 1200, "default": 300},
+                        "required": {
+                            "type": "string",
+                            "default": "pdf",
+                            "description": "Products without which the job fails, separated by commas: "
+                            f"{', '.join(PRODUCTS)}. Others that cannot be made leave it `partial`.",
+                        },
                     },
                 },
                 "example": {"file": "week-3.mp4", "paper": "a4", "language": "en"},
@@ -164,7 +171,44 @@ async def delete_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> None:
     if document is None or caller.owner not in (document.get("owner"), document.get("deleted_for")):
         raise not_found()
     if document["status"] != DELETED:
-        await parts.submissions.delete(job_id)
+        await parts.lifecycle.delete(caller.owner, job_id)
+
+
+@router.post(
+    "/{job_id}/cancel",
+    status_code=202,
+    responses=responses(401, 403, 404, 409, 422, 503),
+    summary="Cancel a job",
+)
+async def cancel_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
+    """Stop working on a job: what has not begun is skipped, what runs is ended within seconds. Safe to repeat.
+
+    What was made so far stays until the job is deleted, and a retry goes on from there.
+    """
+    job = await _job(parts, caller.owner, job_id)
+    if not await parts.lifecycle.cancel(caller.owner, job_id):
+        detail = f"This job has ended: it is {job.status}. There is nothing to cancel."
+        raise ProblemError(HTTPStatus.CONFLICT, "job-ended", detail)
+    return await _job(parts, caller.owner, job_id)
+
+
+@router.post(
+    "/{job_id}/retry",
+    status_code=202,
+    responses=responses(401, 403, 404, 409, 422, 503),
+    summary="Try a job again",
+)
+async def retry_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
+    """Make what is missing of a failed, partial or cancelled job, with the same parameters and without a new upload.
+
+    Whatever was finished before is kept and not made again.
+    """
+    await _job(parts, caller.owner, job_id)
+    if not await parts.lifecycle.retry(caller.owner, job_id):
+        job = await _job(parts, caller.owner, job_id)
+        what = "done: nothing is missing" if job.status == "done" else "still under way"
+        raise ProblemError(HTTPStatus.CONFLICT, "not-retryable", f"This job is {what}.")
+    return await _job(parts, caller.owner, job_id)
 
 
 @router.head("/{job_id}/artifacts/{name:path}", response_class=Response, include_in_schema=False)

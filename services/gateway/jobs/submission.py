@@ -7,27 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-import structlog
 from opentelemetry import propagate
 from pydantic import ValidationError
 
+from services.gateway.jobs.admission import Admission
+from services.gateway.jobs.derive import derive
 from services.gateway.jobs.facts import submission
 from services.gateway.jobs.multipart import MalformedUploadError, MultipartReader, Part
-from services.gateway.jobs.read_model import PENDING_DELETION, PENDING_SUBMISSION, ReadModel
-from services.gateway.jobs.view import DELETED, Job, derive
+from services.gateway.jobs.read_model import ReadModel
+from services.gateway.jobs.view import DELETED, Job
 from services.gateway.problems import FieldFault, ProblemError
-from shared.database import Document, DuplicateKeyError
-from shared.errors import BrokerError, DatabaseError, StorageError
-from shared.events import JobDeleted, JobSubmitted, Parameters, SubmittedSource, new_job_id
-from shared.messaging.publish import Publish, message_id
+from shared.database import DuplicateKeyError
+from shared.errors import StorageError
+from shared.events import Engines, JobSubmitted, Parameters, SubmittedSource, new_job_id
 from shared.names import sanitise_name
 from shared.storage import ObjectRef, ObjectStore
 from shared.telemetry import current_trace_id
 
-log = structlog.get_logger()
-
 UPLOADS = "gateway/uploads/"
-PUBLISH_S = 3.0  # longer is the sweeper's business, not the caller's
+_FIELDS = Parameters.model_fields.keys() - {"engines"}
 MAX_VALUE_BYTES = 200
 _KEYS = uuid.UUID("9a8f6a52-2a6e-4f0c-8d5b-6f3f5b0c7a11")  # a name space of our own, for ids made of idempotency keys
 
@@ -60,13 +58,16 @@ def uploads_of(job_id: str) -> str:
 
 
 class Submissions:
-    """Takes sources in, and lets go of them."""
+    """Takes sources in. `engines` are those in force now, which a job keeps."""
 
-    def __init__(self, read_model: ReadModel, store: ObjectStore, publish: Publish, *, max_bytes: int) -> None:
+    def __init__(
+        self, read_model: ReadModel, store: ObjectStore, admission: Admission, *, max_bytes: int, engines: Engines
+    ) -> None:
         self._read_model = read_model
         self._store = store
-        self._publish = publish
+        self._admission = admission
         self._max_bytes = max_bytes
+        self._engines = engines
 
     async def accept(self, owner: str, reader: MultipartReader, idempotency_key: str | None) -> Accepted:
         """Read a form and make a job of it.
@@ -92,7 +93,7 @@ class Submissions:
             await self._discard(key)
             return await self._accepted_before(event)
         # After any other failure the job may have been kept: the object stays, and the sweeper sees to it.
-        await self._announce_soon(event)
+        await self._admission.admit_soon(owner)
         return Accepted(job)
 
     async def _read(self, reader: MultipartReader, key: str, form: _Form) -> None:
@@ -100,7 +101,7 @@ class Submissions:
             async for part in reader.parts():
                 if part.name == "file":
                     await self._take_file(part, key, form)
-                elif part.name in Parameters.model_fields and part.filename is None:
+                elif part.name in _FIELDS and part.filename is None:
                     form.values[part.name] = await part.text(MAX_VALUE_BYTES)
                 else:
                     raise _unprocessable(part.name[:50], "The form has a field that is not known here.")
@@ -121,8 +122,11 @@ class Submissions:
             raise _unprocessable("file", "Send a file in the field `file`.")
         if form.upload.size == 0:
             raise _unprocessable("file", "This file is empty.")
+        given: dict[str, object] = {name: value for name, value in form.values.items() if value}
+        if "required" in given:
+            given["required"] = tuple(filter(None, form.values["required"].replace(" ", "").split(",")))
         try:
-            parameters = Parameters.model_validate({name: value for name, value in form.values.items() if value})
+            parameters = Parameters.model_validate({**given, "engines": self._engines})
         except ValidationError as error:
             faults = [FieldFault(field=str(fault["loc"][0]), message=fault["msg"]) for fault in error.errors()]
             detail = "Some fields of the form are not valid: see `errors`."
@@ -143,32 +147,6 @@ class Submissions:
         facts = {fact: document["facts"].get(fact) for fact in ("submitted", "trace_id")}
         return Accepted(derive(event.job_id, facts).model_copy(update={"revision": 1}), replayed=True)
 
-    async def _announce_soon(self, event: JobSubmitted) -> None:
-        try:
-            await asyncio.wait_for(self.announce(event), PUBLISH_S)
-        except (BrokerError, DatabaseError, TimeoutError) as error:
-            log.warning("job is published later", job_id=event.job_id, error=str(error)[:300])
-
-    async def announce(self, event: JobSubmitted) -> None:
-        """Publish a kept job. Raises BrokerError; published twice, it is one job all the same."""
-        await self._publish(event, message_id=message_id(event))
-        await self._read_model.settle(event.job_id, PENDING_SUBMISSION)
-
-    async def delete(self, job_id: str) -> None:
-        """Forget a job here and tell every other service; what does not work now, the sweeper does."""
-        await self._read_model.forget(job_id, pending=True)
-        try:
-            await asyncio.wait_for(self.finish_deletion(job_id), PUBLISH_S)
-        except (BrokerError, DatabaseError, StorageError, TimeoutError) as error:
-            log.warning("deletion goes on later", job_id=job_id, error=str(error)[:300])
-
-    async def finish_deletion(self, job_id: str) -> None:
-        """Publish that a job is deleted and remove its uploads; safe to repeat."""
-        event = JobDeleted(job_id=job_id)
-        await self._publish(event, message_id=message_id(event))
-        await self._store.delete_all(uploads_of(job_id))
-        await self._read_model.settle(job_id, PENDING_DELETION)
-
     async def _discard(self, key: str) -> None:
         with contextlib.suppress(StorageError):  # the sweeper finds what stays behind
             await asyncio.shield(self._store.delete(key))
@@ -183,17 +161,3 @@ def _traceparent() -> str | None:
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get("traceparent")
-
-
-def event_again(document: Document) -> JobSubmitted:
-    """The event of a kept job, as it was first published."""
-    submitted = document["facts"]["submitted"]
-    return JobSubmitted(
-        job_id=document["_id"],
-        owner=document["owner"],
-        parameters=submitted["parameters"],
-        source=SubmittedSource(
-            key=submitted["key"], name=submitted["name"], sha256=submitted["sha256"], size=submitted["size"]
-        ),
-        submitted_at=submitted["at"],
-    )

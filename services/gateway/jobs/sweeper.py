@@ -1,82 +1,110 @@
-"""Finishes what a killed gateway or an absent broker left half done, and removes uploads that belong to no job."""
+"""Finishes what a killed gateway or an absent broker left half done, and removes what nobody needs any more."""
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from opentelemetry import context, propagate
 
-from services.gateway.jobs.read_model import PENDING_DELETION, PENDING_SUBMISSION, ReadModel
-from services.gateway.jobs.submission import UPLOADS, Submissions, event_again
-from services.gateway.jobs.view import DELETED
+from services.gateway.jobs.admission import Admission
+from services.gateway.jobs.document import PENDING_CANCELLATION, PENDING_DELETION
+from services.gateway.jobs.lifecycle import Lifecycle
+from services.gateway.jobs.read_model import ReadModel
+from services.gateway.jobs.submission import UPLOADS
+from services.gateway.jobs.view import DELETED, Status
+from services.gateway.jobs.watchdog import Watchdog
 from shared.errors import LecternError
 from shared.storage import ObjectStore
 
 log = structlog.get_logger()
 
-ORPHANS_EVERY_S = 3600.0
-# From the end of an upload to its job take milliseconds; an hour leaves no doubt.
-ORPHAN_AGE_S = 3600.0
+_UNSUCCESSFUL: tuple[Status, ...] = ("failed", "cancelled")
+_SUCCESSFUL: tuple[Status, ...] = ("partial", "done")
+
+
+@dataclass(frozen=True)
+class Times:
+    """How often it looks, in seconds, and how old what it looks for must be. `None` days: for ever."""
+
+    pause_s: float
+    untold_s: float
+    orphans_every_s: float = 3600.0
+    # From the end of an upload to its job take milliseconds; an hour leaves no doubt.
+    orphan_age_s: float = 3600.0
+    failed_days: float | None = None
+    done_days: float | None = None
 
 
 class Sweeper:
-    """Looks every `pause_s` seconds for jobs and deletions older than `age_s` that nobody was told of."""
+    """Looks after jobs that wait, ends that nobody was told of, silent and expired jobs, and orphaned uploads."""
 
     def __init__(
-        self, read_model: ReadModel, submissions: Submissions, store: ObjectStore, *, pause_s: float, age_s: float
+        self,
+        read_model: ReadModel,
+        admission: Admission,
+        lifecycle: Lifecycle,
+        watchdog: Watchdog,
+        store: ObjectStore,
+        times: Times,
     ) -> None:
         self._read_model = read_model
-        self._submissions = submissions
+        self._admission = admission
+        self._lifecycle = lifecycle
+        self._watchdog = watchdog
         self._store = store
-        self._pause_s = pause_s
-        self._age = timedelta(seconds=age_s)
+        self._times = times
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
-        orphans_due_s = 0.0
+        """Sweep until cancelled. What one look meets does not keep the others from looking."""
+        rarely_due_s = 0.0
         while True:
-            try:
-                await self.sweep()
-                if time.monotonic() >= orphans_due_s:
-                    await self.remove_orphans()
-                    orphans_due_s = time.monotonic() + ORPHANS_EVERY_S
-            except LecternError as error:
-                log.warning("sweep goes on later", error=str(error)[:300])
-            await asyncio.sleep(self._pause_s)
+            looks: list[Callable[[], Awaitable[None]]] = [self.admit, self.tell, self._watchdog.look]
+            if time.monotonic() >= rarely_due_s:
+                looks += [self.expire, self.remove_orphans]
+                rarely_due_s = time.monotonic() + self._times.orphans_every_s
+            for look in looks:
+                try:
+                    await look()
+                except LecternError as error:
+                    log.warning("sweep goes on later", error=str(error)[:300])
+            await asyncio.sleep(self._times.pause_s)
 
-    async def sweep(self) -> None:
-        """Publish what is due. Raises LecternError when something that it needs is away."""
-        before = datetime.now(UTC) - self._age
-        for document in await self._read_model.pending(PENDING_SUBMISSION, since_before=before):
-            with _trace_of(document.get("traceparent")):
-                await self._submissions.announce(event_again(document))
-            log.info("unpublished job published", job_id=document["_id"])
-        for document in await self._read_model.pending(PENDING_DELETION, since_before=before):
-            await self._submissions.finish_deletion(document["_id"])
+    async def admit(self) -> None:
+        """Publish waiting jobs for which there is room."""
+        for owner in await self._read_model.waiting_owners():
+            await self._admission.admit(owner)
+
+    async def tell(self) -> None:
+        """Publish cancellations and deletions that nobody has been told of."""
+        before = datetime.now(UTC) - timedelta(seconds=self._times.untold_s)
+        for document in await self._read_model.untold(PENDING_CANCELLATION, since_before=before):
+            await self._lifecycle.finish_cancellation(document)
+        for document in await self._read_model.untold(PENDING_DELETION, since_before=before):
+            await self._lifecycle.finish_deletion(document)
+
+    async def expire(self) -> None:
+        """Delete jobs that ended too long ago."""
+        for statuses, days in ((_UNSUCCESSFUL, self._times.failed_days), (_SUCCESSFUL, self._times.done_days)):
+            if days is None:
+                continue
+            before = datetime.now(UTC) - timedelta(days=days)
+            for document in await self._read_model.expired(statuses, since_before=before):
+                await self._lifecycle.delete(document.get("owner"), document["_id"])
+                log.info("expired job deleted", job_id=document["_id"], status=document["status"])
 
     async def remove_orphans(self) -> None:
         """Remove uploads whose request never became a job, because the gateway was killed in between."""
-        before_s = time.time() - ORPHAN_AGE_S
+        before_s = time.time() - self._times.orphan_age_s
         async for upload in self._store.walk(UPLOADS):
             if upload.modified_s < before_s and not await self._is_used(upload.key):
                 await self._store.delete(upload.key)
                 log.info("orphaned upload removed", key=upload.key)
+        await self._store.abandon(UPLOADS, before_s)
 
     async def _is_used(self, key: str) -> bool:
         document = await self._read_model.document(key.removeprefix(UPLOADS).partition("/")[0])
         if document is None or document["status"] == DELETED:
             return False
         return bool(document["facts"].get("submitted", {}).get("key") == key)
-
-
-@contextmanager
-def _trace_of(traceparent: str | None) -> Iterator[None]:
-    """Publish inside the trace of the request that the job came with."""
-    token = context.attach(propagate.extract({"traceparent": traceparent} if traceparent else {}))
-    try:
-        yield
-    finally:
-        context.detach(token)

@@ -73,7 +73,7 @@ async def served(
     shared = SharedSettings(home=tmp_path, mongo_url=mongo_url, mongo_prefix=database_name)
     async with open_database(shared, "gateway") as database:
         publisher = RecordingPublisher()
-        gateway = assemble(gateway_settings, LocalObjectStore(tmp_path), database, publisher)
+        gateway = assemble(gateway_settings, shared, LocalObjectStore(tmp_path), database, publisher)
         await prepare(gateway, shared)
         app = routes_only()
         app.state.gateway = gateway
@@ -83,7 +83,8 @@ async def served(
             base_url="http://lectern.test",
             headers={"Authorization": f"Bearer {key}"},
         ) as client:
-            yield Served(gateway, Projection(gateway.read_model), publisher, client, database, tmp_path, key)
+            projection = Projection(gateway.read_model, gateway.dead_letters.letters.keep, gateway.admission.ended)
+            yield Served(gateway, projection, publisher, client, database, tmp_path, key)
 
 
 def free_port() -> int:

@@ -1,0 +1,95 @@
+"""Publishes accepted jobs: a few of each owner at a time, so that nobody's hundreds stand before somebody's first.
+
+The others wait in the database, not in queues. Whoever ends a job lets the next in; the sweeper does it where the
+process that should have was killed.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from opentelemetry import context, propagate
+
+from services.gateway.jobs.derive import run_of
+from services.gateway.jobs.read_model import ReadModel
+from shared.database import Document
+from shared.errors import BrokerError, DatabaseError
+from shared.events import JobSubmitted, SubmittedSource
+from shared.messaging.publish import Publish, message_id
+
+log = structlog.get_logger()
+
+PUBLISH_S = 3.0  # longer is the sweeper's business, not the caller's
+
+
+class Admission:
+    """Lets at most `at_once` jobs of an owner be under way.
+
+    Gateways that admit at the same moment may let a few more in: that costs order, never a job.
+    """
+
+    def __init__(self, read_model: ReadModel, publish: Publish, *, at_once: int) -> None:
+        self._read_model = read_model
+        self._publish = publish
+        self._at_once = at_once
+        self._turn = asyncio.Lock()
+        self._owners_waiting: set[str] = set()
+
+    async def admit(self, owner: str) -> None:
+        """Publish the owner's oldest waiting jobs while there is room. Raises BrokerError and DatabaseError."""
+        async with self._turn:
+            room = self._at_once - await self._read_model.active(owner, self._at_once)
+            waiting = await self._read_model.waiting(owner, room + 1)
+            for document in waiting[:room]:
+                await self.announce(document)
+                await self._read_model.settle(document)
+            if len(waiting) > room:
+                self._owners_waiting.add(owner)
+            else:
+                self._owners_waiting.discard(owner)
+
+    async def admit_soon(self, owner: str) -> None:
+        """Admit now if that is quick; otherwise the sweeper does it."""
+        try:
+            await asyncio.wait_for(self.admit(owner), PUBLISH_S)
+        except (BrokerError, DatabaseError, TimeoutError) as error:
+            self._owners_waiting.add(owner)
+            log.warning("jobs are published later", owner=owner, error=str(error)[:300])
+
+    async def ended(self, owner: str) -> None:
+        """A job of `owner` has ended: if others wait, the next may come in."""
+        if owner in self._owners_waiting:
+            await self.admit_soon(owner)
+
+    async def announce(self, document: Document) -> None:
+        """Publish a kept job, in its own trace; published twice, it is one job all the same. Raises BrokerError."""
+        event = submission_of(document)
+        with trace_of(document):
+            await self._publish(event, message_id=message_id(event))
+
+
+def submission_of(document: Document) -> JobSubmitted:
+    """The event of a kept job's present run."""
+    submitted = document["facts"]["submitted"]
+    return JobSubmitted(
+        job_id=document["_id"],
+        run=run_of(document["facts"]),
+        owner=document["owner"],
+        parameters=submitted["parameters"],
+        source=SubmittedSource(
+            key=submitted["key"], name=submitted["name"], sha256=submitted["sha256"], size=submitted["size"]
+        ),
+        submitted_at=submitted["at"],
+    )
+
+
+@contextmanager
+def trace_of(document: Document) -> Iterator[None]:
+    """Publish inside the trace that the job began in."""
+    traceparent = document.get("traceparent")
+    token = context.attach(propagate.extract({"traceparent": traceparent} if traceparent else {}))
+    try:
+        yield
+    finally:
+        context.detach(token)
