@@ -7,6 +7,7 @@ logs of a run with findings are kept.
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 import tempfile
@@ -25,9 +26,9 @@ def main() -> int:
     arguments = _arguments()
     reports = []
     for seed in _seeds(arguments.seed, arguments.seeds):
-        report = one(seed, arguments.jobs, arguments.faults)
+        report = one(seed, arguments.jobs, arguments.faults, keep=arguments.keep)
         reports.append(report)
-        print("\n".join(report.lines()), flush=True)
+        say("\n".join(report.lines()))
         if report.findings:
             break
     FIGURES.parent.mkdir(exist_ok=True)
@@ -35,16 +36,24 @@ def main() -> int:
     return 1 if any(report.findings for report in reports) else 0
 
 
-def one(seed: int, jobs: int, faults: int) -> Report:
+def one(seed: int, jobs: int, faults: int, *, keep: bool = False) -> Report:
     """One run in a folder of its own, which stays when something was found."""
     folder = Path(tempfile.mkdtemp(prefix=f"lectern-chaos-{seed}-"))
-    print(f"seed {seed}; logs in {folder}", flush=True)
+    say(f"seed {seed}; logs in {folder}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    logging.getLogger("aio_pika").setLevel(logging.CRITICAL)  # that the broker is away is the point
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
     plan = make_plan(seed, jobs=jobs, faults=faults)
-    report = asyncio.run(run(plan, folder, lambda text: print(text, flush=True)))
-    if not report.findings:
+    report = asyncio.run(run(plan, folder, say))
+    if not report.findings and not keep:
         remove(folder)
     return report
+
+
+def say(text: str) -> None:
+    """A line on standard output, now."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _seeds(seed: int, seeds: str | None) -> range:
@@ -60,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", help="first-last, instead of --seed")
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--keep", action="store_true", help="keep the logs also when nothing was found")
     return parser.parse_args()
 
 

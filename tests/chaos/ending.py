@@ -34,9 +34,11 @@ async def end_in_order(stack: Stack) -> list[str]:
 async def _stop(stack: Stack) -> list[str]:
     late = await stack.nursery.stop_all(within_s=STOP_LIMIT_S)
     found = [f"{label} did not end within {STOP_LIMIT_S:.0f} s of SIGTERM" for label in late]
-    for unit in stack.nursery.units:
-        if unit.label not in late and unit.statuses and unit.statuses[-1] not in (0, -15):
-            found.append(f"{unit.label} ended with status {unit.statuses[-1]} when it was told to: {unit.log.name}")
+    found += [
+        f"{unit.label} ended with status {unit.statuses[-1]} when it was told to: {unit.log.name}"
+        for unit in stack.nursery.units
+        if unit.label not in late and unit.statuses and unit.statuses[-1] not in (0, -15)
+    ]
     return found
 
 

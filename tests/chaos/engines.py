@@ -229,11 +229,12 @@ class ChaosGuide:
 
     async def make(self, document: Path) -> StudyGuide:
         """A guide that names every block."""
-        source = SourceDocument.model_validate_json(document.read_bytes())
+        body = await asyncio.to_thread(document.read_bytes)
+        source = SourceDocument.model_validate_json(body)
         content = Content.model_validate_json(source.title or "")
         await self.workshop.do(content, GUIDE)
         blocks = tuple(block.id for block in source.blocks)
-        digest = hashlib.sha256(document.read_bytes()).hexdigest()
+        digest = hashlib.sha256(body).hexdigest()
         section = Section(id="section-1", title=Claim(text=digest, blocks=blocks), blocks=blocks)
         engine = Engine(name=NAME, offline=True)
         return StudyGuide(title=content.name, engine=engine, sections=(section,) if blocks else ())

@@ -74,7 +74,7 @@ def _start(request: dict[str, Any], line: socket.socket) -> int:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
-    except BaseException:  # noqa: BLE001 -- the last word of this process
+    except BaseException:  # the last word of this process
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Ledger:
-    """Computations begun and done; `again` were begun for a unit that had been begun, `redone` done when it was done."""
+    """Computations begun and done; `again` were begun for a unit begun before, `redone` done when it had been done."""
 
     begun: int
     done: int

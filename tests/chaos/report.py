@@ -68,6 +68,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """For people."""
+        ledger = self.ledger
         ended = ", ".join(f"{count} {how}" for how, count in self.ended.items())
         faults = ", ".join(f"{count} {kind}" for kind, count in self.faults.items())
         return [
@@ -75,11 +76,10 @@ class Report:
             f"jobs: {self.jobs} handed in, {self.accepted} accepted; with the quiet run's: {ended}",
             f"faults: {sum(self.faults.values())} ({faults})",
             f"starts: {', '.join(f'{name} {count}' for name, count in self.starts.items())}",
-            f"sent from outside: {self.copies_sent} copies, {self.hostiles} hostile messages; "
-            f"{self.dead_letters} dead letters",
+            f"sent from outside: {self.copies_sent} copies, {self.hostiles} hostile messages",
+            f"dead letters: {self.dead_letters}",
             f"clients: {self.broken_lines} broken lines, {self.server_errors} answers of 500 and above",
-            f"engines: {self.ledger.begun} units begun, {self.ledger.again} of them again, "
-            f"{self.ledger.redone} done more than once",
+            f"engines: {ledger.begun} units begun, {ledger.again} of them again, {ledger.redone} done more than once",
             f"lost {self.lost}, doubled {self.doubled}, stuck {self.stuck}, findings {len(self.findings)}",
             *(f"FINDING {finding}" for finding in self.findings),
         ]

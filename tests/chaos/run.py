@@ -7,7 +7,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from tests.chaos import inventory, queues, stack as stacks, verdict
+from tests.chaos import inventory, queues, verdict
+from tests.chaos import stack as stacks
 from tests.chaos.clients import ENDED, Case, Clients, Wish
 from tests.chaos.ending import end_in_order
 from tests.chaos.faults import Injector
@@ -41,6 +42,7 @@ class Run:
         self.cases = [Case(wish) for wish in plan.wishes]
         self.injector = Injector(stack, self.tap, self.cases, self.say)
         self.can_retry = self.can_cancel = False
+        self._last_upload_s = self._began
 
     def say(self, text: str) -> None:
         """A line for who follows the run."""
@@ -132,6 +134,7 @@ class Run:
     async def _live(self, case: Case) -> None:
         """What one owner does."""
         await self.clients.submit(case)
+        self._last_upload_s = time.monotonic()
         if case.job_id is None:
             return
         match case.wish.then_kill:
@@ -152,7 +155,8 @@ class Run:
     async def _until_peace(self) -> None:
         """Wait until every job has ended and every queue is empty, or until it is clear that this will not be."""
         deadline = time.monotonic() + PEACE_LIMIT_S
-        least = time.monotonic() + (ORPHAN_AGE_S + 5 if any(case.notes for case in self.cases) else 0)
+        # Uploads of requests that were cut short are orphans then, and have been swept.
+        least = self._last_upload_s + (ORPHAN_AGE_S + 5 if any(case.tries != 1 for case in self.cases) else 0)
         while time.monotonic() < deadline:
             jobs = await self.clients.all_jobs()
             open_jobs = [job["job_id"] for job in jobs if job["status"] not in ENDED]
@@ -187,16 +191,19 @@ class Run:
         self, jobs: dict[str, dict[str, Any]], objects: dict[str, dict[str, str]], accepted: set[str]
     ) -> list[str]:
         """Jobs and objects that nobody was promised. Who went away too early may have a job without knowing."""
-        found = []
         without_answer = sum(1 for case in self.cases if case.job_id is None)
         nobodys = set(jobs) - accepted
+        found = [
+            f"objects of no job under {job_id}: {sorted(objects[job_id])[:4]}"
+            for job_id in sorted(set(objects) - set(jobs) - accepted)
+        ]
         if len(nobodys) > without_answer:
             found.append(f"{len(nobodys)} jobs that nobody was promised, {without_answer} without an answer")
-        for job_id in sorted(set(objects) - set(jobs) - accepted):
-            found.append(f"objects of no job under {job_id}: {sorted(objects[job_id])[:4]}")
-        for job_id in sorted(nobodys):
-            if jobs[job_id]["status"] not in ENDED:
-                found.append(f"job {job_id}, accepted without an answer, is stuck as {jobs[job_id]['status']}")
+        found += [
+            f"job {job_id}, accepted without an answer, is stuck as {jobs[job_id]['status']}"
+            for job_id in sorted(nobodys)
+            if jobs[job_id]["status"] not in ENDED
+        ]
         return found
 
 

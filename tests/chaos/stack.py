@@ -160,7 +160,6 @@ def _make_bucket(s3: S3Server) -> None:
 @asynccontextmanager
 async def running(folder: Path, *, with_s3: bool) -> AsyncIterator[Stack]:
     """A system that is ready; nothing of it is left at the end of the context."""
-    folder.mkdir(parents=True, exist_ok=True)
     node, database = RabbitNode(folder / "rabbitmq"), EmbeddedDatabase(folder / "database", authenticated=False)
     s3 = S3Server(folder / "objects") if with_s3 else None
     targets = {"broker": node.port, "database": database.port} | ({"storage": s3.port} if s3 else {})
@@ -186,7 +185,7 @@ async def running(folder: Path, *, with_s3: bool) -> AsyncIterator[Stack]:
         await asyncio.gather(*(server.start() for server in servers), stack.nursery.open())
         if s3 is not None:
             await asyncio.to_thread(_make_bucket, s3)
-        units = _units(stack, _environment(stack, s3), [port for port in ports[1:]])
+        units = _units(stack, _environment(stack, s3), ports[1:])
         proxies["gateway"] = Proxy("gateway", ports[0], units[0].port)
         for proxy in proxies.values():
             await proxy.open()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aio_pika
@@ -112,13 +112,7 @@ class Tap:
     def copies(self, rng: random.Random, count: int) -> list[Letter]:
         """Events that were heard, in no order; some for one queue only, as a retry sends them."""
         chosen = rng.sample(self.heard, min(count, len(self.heard)))
-        letters = []
-        for letter in chosen:
-            queues = [queue.name for queue in WORK_QUEUES if letter.routing_key in queue.keys]
-            if queues and rng.random() < 0.3:
-                letter = Letter("", rng.choice(queues), letter.body, letter.headers, message_id=letter.message_id)
-                letter = _with_type(letter, letter.headers)
-            letters.append(letter)
+        letters = [_for_one_queue(rng, letter) if rng.random() < 0.3 else letter for letter in chosen]
         rng.shuffle(letters)
         return letters
 
@@ -136,13 +130,7 @@ class Tap:
         return letters
 
 
-def _with_type(letter: Letter, headers: dict[str, Any]) -> Letter:
-    kind = headers.get("cloudEvents_type")
-    return Letter(
-        letter.exchange,
-        letter.routing_key,
-        letter.body,
-        letter.headers,
-        message_id=letter.message_id,
-        type=str(kind) if kind else None,
-    )
+def _for_one_queue(rng: random.Random, letter: Letter) -> Letter:
+    """The letter as a retry sends it: to one of its queues, where only its type says what it is."""
+    queues = [queue.name for queue in WORK_QUEUES if letter.routing_key in queue.keys]
+    return replace(letter, exchange="", routing_key=rng.choice(queues)) if queues else letter

@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -34,7 +35,7 @@ class Watch:
         """Histories that no job may have."""
         found = []
         for job_id, history in self.seen.items():
-            for before, after in zip(history, history[1:], strict=False):
+            for before, after in pairwise(history):
                 if not _may_follow(before, after):
                     found.append(f"job {job_id} went from {before} to {after}; all that was seen: {history}")
         return found
