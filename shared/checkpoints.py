@@ -9,7 +9,10 @@ knows which run of the job was cancelled: whoever computes a unit looks every se
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -51,6 +54,12 @@ class Finished:
         return {unit: result for unit in units if (result := self.get(unit, kind)) is not None}
 
 
+@dataclass
+class _Turn:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    takers: int = 0
+
+
 class Checkpoints:
     """The checkpoints of one stage in its service's database, and the objects under that stage's prefix."""
 
@@ -58,6 +67,7 @@ class Checkpoints:
         self._jobs = database["checkpoints"]
         self._store = store
         self._stage = stage
+        self._turns: defaultdict[tuple[str, str, str], _Turn] = defaultdict(_Turn)
 
     async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[R]], kind: type[R]) -> R:
         """The result of `unit`: the one kept, or what `compute` returns now.
@@ -66,16 +76,31 @@ class Checkpoints:
         process that was killed; RunCancelledError when the message's run was cancelled. `compute` is cancelled then.
         """
         try:
-            kept = (await self.finished(message)).get(unit, kind)
-            if kept is not None:
-                return kept
-            result = await self._while_wanted(message, compute)
-            return await self._keep(message, unit, result, kind)
+            async with self._turn(message, unit):
+                kept = (await self.finished(message)).get(unit, kind)
+                if kept is not None:
+                    return kept
+                result = await self._while_wanted(message, compute)
+                return await self._keep(message, unit, result, kind)
         except RunCancelledError:
             raise
         except JobGoneError:
             await self.forget(message.job_id)
             raise
+
+    @asynccontextmanager
+    async def _turn(self, message: Message, unit: str) -> AsyncIterator[None]:
+        """One delivery of a unit at a time: the second finds what the first has computed."""
+        key = (message.job_id, message.parameters.digest(), unit)
+        turn = self._turns[key]
+        turn.takers += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.takers -= 1
+            if not turn.takers:
+                del self._turns[key]
 
     async def _while_wanted(self, message: Message, compute: Callable[[], Awaitable[R]]) -> R:
         computing = asyncio.ensure_future(compute())
@@ -83,6 +108,9 @@ class Checkpoints:
             while not (await asyncio.wait([computing], timeout=LOOK_EVERY_S))[0]:
                 with contextlib.suppress(DatabaseError):  # nobody can say: go on
                     await self.finished(message)
+            if not computing.cancelled() and computing.exception() is not None:
+                # What failed may have failed because somebody removed what it was reading.
+                await self.finished(message)
             return computing.result()
         finally:
             if not computing.done():

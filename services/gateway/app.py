@@ -93,8 +93,7 @@ async def prepare(gateway: Gateway, shared: SharedSettings) -> None:
 async def _build(parts: Parts, gateway: Gateway) -> None:
     """What happens once broker, database and storage answer."""
     await prepare(gateway, parts.settings)
-    keep_letter, on_end = gateway.dead_letters.letters.keep, gateway.admission.ended
-    register(parts.broker, Projection(gateway.read_model, keep_letter, on_end))
+    register(parts.broker, projection_of(gateway))
     work = [
         asyncio.create_task(_sweeper(parts, gateway).run()),
         asyncio.create_task(gateway.dead_letters.run()),
@@ -106,6 +105,12 @@ async def _build(parts: Parts, gateway: Gateway) -> None:
         await asyncio.wait(work)
 
     parts.on_stop.push_async_callback(stop_working)
+
+
+def projection_of(gateway: Gateway) -> Projection:
+    """What puts messages into the gateway's read model."""
+    letters = gateway.dead_letters.letters
+    return Projection(gateway.read_model, letters.keep, letters.purge_job, gateway.admission.ended)
 
 
 def _sweeper(parts: Parts, gateway: Gateway) -> Sweeper:
@@ -225,4 +230,4 @@ async def _asyncapi(_request: Request) -> JSONResponse:
     return JSONResponse(module.asyncapi_document())
 
 
-__all__ = ["assemble", "create_app", "prepare", "routes_only"]
+__all__ = ["assemble", "create_app", "prepare", "projection_of", "routes_only"]

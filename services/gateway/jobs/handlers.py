@@ -98,10 +98,12 @@ class Projection:
         self,
         read_model: ReadModel,
         keep_letter: Callable[[DeadLetter], Awaitable[None]],
+        purge_letters: Callable[[str], Awaitable[object]],
         on_end: Callable[[str], Awaitable[None]],
     ) -> None:
         self._read_model = read_model
         self._keep_letter = keep_letter
+        self._purge_letters = purge_letters
         self._on_end = on_end
 
     async def on_event(self, body: dict[str, Any], message: RabbitMessage) -> None:
@@ -129,6 +131,9 @@ class Projection:
         """Keep a dead letter and fail its job. Never raises: one that failed here would come back here."""
         letter = dead_letter_of(message.raw_message)
         await self._keep_letter(letter)
+        if letter.job_id is not None and await self._read_model.is_deleted(letter.job_id):
+            await self._purge_letters(letter.job_id)  # of a job that is gone nothing stays, whatever came of it
+            return
         failure = failure_of(letter)
         if failure is None or letter.job_id is None:
             log.error("dead letter that fails no job", queue=letter.queue, reason=letter.reason, letter=letter.id)

@@ -184,6 +184,10 @@ class ReadModel:
             document: Document | None = await self._jobs.find_one({"_id": job_id})
         return document
 
+    async def is_deleted(self, job_id: str) -> bool:
+        """Whether this was a job that its owner deleted."""
+        return await self._exists({"_id": job_id, "status": DELETED})
+
     async def get(self, owner: str, job_id: str) -> Job | None:
         """The job, if it is the owner's."""
         document = await self.document(job_id)

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from opentelemetry import trace
 
-from services.gateway.app import assemble, prepare, routes_only
+from services.gateway.app import assemble, prepare, projection_of, routes_only
 from services.gateway.jobs.handlers import Projection
 from services.gateway.parts import Gateway
 from services.gateway.settings import GatewaySettings
@@ -83,8 +83,7 @@ async def served(
             base_url="http://lectern.test",
             headers={"Authorization": f"Bearer {key}"},
         ) as client:
-            projection = Projection(gateway.read_model, gateway.dead_letters.letters.keep, gateway.admission.ended)
-            yield Served(gateway, projection, publisher, client, database, tmp_path, key)
+            yield Served(gateway, projection_of(gateway), publisher, client, database, tmp_path, key)
 
 
 def free_port() -> int:

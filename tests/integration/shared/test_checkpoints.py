@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from shared.checkpoints import Checkpoints
 from shared.database import Database, open_database
+from shared.errors import ObjectNotFoundError
 from shared.events import JobDeleted, Parameters
 from shared.messaging.delivery import JobGoneError, RunCancelledError
 from shared.settings import SharedSettings
@@ -57,10 +58,11 @@ async def test_other_parameters_are_another_unit(checkpoints: Checkpoints) -> No
     assert counter.calls == 2
 
 
-async def test_units_that_race_agree_on_one_result(checkpoints: Checkpoints) -> None:
+async def test_replicas_that_race_agree_on_one_result(database: Database, store: ObjectStore) -> None:
     counter = Counter()
+    replicas = [Checkpoints(database, store, "transcription") for _ in range(8)]
     results = await asyncio.gather(
-        *(checkpoints.run(MESSAGE, "speech-1", counter, Parameters) for _ in range(8)),
+        *(replica.run(MESSAGE, "speech-1", counter, Parameters) for replica in replicas),
     )
     assert len(set(results)) == 1
 
@@ -164,3 +166,24 @@ async def test_an_event_that_an_earlier_run_left_is_of_this_run(checkpoints: Che
     second = MESSAGE.model_copy(update={"run": 2})
     await checkpoints.run(MESSAGE, "event", event, JobDeleted)
     assert await checkpoints.run(second, "event", event, JobDeleted) == second
+
+
+async def test_deliveries_that_race_compute_once(checkpoints: Checkpoints) -> None:
+    counter = Counter()
+
+    async def slow() -> Parameters:
+        await asyncio.sleep(0.05)
+        return await counter()
+
+    await asyncio.gather(*(checkpoints.run(MESSAGE, "speech-1", slow, Parameters) for _ in range(8)))
+    assert counter.calls == 1
+    assert not checkpoints._turns
+
+
+async def test_what_failed_because_the_job_went_is_no_failure(checkpoints: Checkpoints) -> None:
+    async def pulled_away() -> Parameters:
+        await checkpoints.forget(MESSAGE.job_id)
+        raise ObjectNotFoundError("its upload is gone")
+
+    with pytest.raises(JobGoneError):
+        await checkpoints.run(MESSAGE, "speech-1", pulled_away, Parameters)
