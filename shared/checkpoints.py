@@ -69,15 +69,23 @@ class Checkpoints:
         self._stage = stage
         self._turns: defaultdict[tuple[str, str, str], _Turn] = defaultdict(_Turn)
 
-    async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[R]], kind: type[R]) -> R:
-        """The result of `unit`: the one kept, or what `compute` returns now.
+    async def run(
+        self,
+        message: Message,
+        unit: str,
+        compute: Callable[[], Awaitable[R]],
+        kind: type[R],
+        *,
+        known: Finished | None = None,
+    ) -> R:
+        """The result of `unit`: the one kept, or what `compute` returns now. `known` saves a look, if one was just had.
 
         Raises JobGoneError when the job was deleted before or meanwhile, and removes what `compute` stored, now or in a
         process that was killed; RunCancelledError when the message's run was cancelled. `compute` is cancelled then.
         """
         try:
             async with self._turn(message, unit):
-                kept = (await self.finished(message)).get(unit, kind)
+                kept = (known or await self.finished(message)).get(unit, kind)
                 if kept is not None:
                     return kept
                 result = await self._while_wanted(message, compute)

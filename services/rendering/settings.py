@@ -14,10 +14,10 @@ class RenderingSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RENDERING_", extra="ignore", frozen=True)
 
     health_port: Annotated[int, Field(ge=1, le=65535, description="Port of the health page.")] = 8104
-    # Two messages are in hand at once: both must end before RabbitMQ takes them back, after 30 minutes.
+    # Two messages of six products each are in hand at once: all must end before RabbitMQ takes them back, after 30 min.
     timeout_s: Annotated[
-        HardTimeout, Field(description="Longest time that making one handout may take, in seconds.")
-    ] = 600.0
+        HardTimeout, Field(description="Longest time that making one product of a handout may take, in seconds.")
+    ] = 120.0
     soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
     system_fonts: Annotated[
         bool, Field(description="Use this machine's fonts for scripts that the shipped ones lack, such as Chinese.")

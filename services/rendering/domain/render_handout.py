@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import structlog
 
-from shared.checkpoints import Checkpoints
+from shared.checkpoints import Checkpoints, Finished
 from shared.documents import FigureBlock, SlideBlock, SourceDocument, StudyGuide, Value
 from shared.errors import EngineError, ObjectNotFoundError
 from shared.events import PRODUCTS, Artifact, HandoutRendered, Product, SourceAnalysed
@@ -104,7 +104,7 @@ class RenderHandout:
         failures: dict[Product, EngineError] = {}
         for product in products:
             try:
-                artifacts += (await self._product(event, product, folder)).artifacts
+                artifacts += (await self._product(event, product, folder, finished)).artifacts
             except EngineError as error:
                 log.warning("product could not be made", product=product, exc_info=error)
                 failures[product] = error
@@ -122,7 +122,7 @@ class RenderHandout:
             ),
         )
 
-    async def _product(self, event: SourceAnalysed, product: Product, folder: Path) -> RenderedProduct:
+    async def _product(self, event: SourceAnalysed, product: Product, folder: Path, known: Finished) -> RenderedProduct:
         async def compute() -> RenderedProduct:
             request = RenderRequest(
                 product=product,
@@ -133,7 +133,7 @@ class RenderHandout:
             )
             return RenderedProduct(artifacts=await self._keep(event, await self._engine.render(request)))
 
-        return await self._checkpoints.run(event, _unit(product), compute, RenderedProduct)
+        return await self._checkpoints.run(event, _unit(product), compute, RenderedProduct, known=known)
 
     async def _lay_out(
         self, event: SourceAnalysed, document: SourceDocument, inputs: dict[str, bytes], folder: Path
