@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,24 @@ TERMINAL = frozenset({"done", "partial", "failed"})
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _PATIENCE_S = 120.0
 _WRONG_USAGE = 422
+_LETTERS = "/v1/dead-letters"
+
+
+@dataclass(frozen=True)
+class LetterFilter:
+    """Dead letters of all the given values; without any, all of them."""
+
+    queue: str | None = None
+    job_id: str | None = None
+    reason: str | None = None
+
+    def fields(self) -> dict[str, str]:
+        """What was given, by name."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    def fields_or_all(self) -> dict[str, Any]:
+        """The same for requests that want to hear that everything is meant."""
+        return self.fields() or {"all": True}
 
 
 def _never() -> bool:
@@ -81,16 +100,48 @@ class Client:
 
     def jobs(self, status: str | None, limit: int) -> Iterator[Job]:
         """At most `limit` jobs, newest first."""
-        query = {"limit": str(min(limit, 100)), **({"status": status} if status else {})}
+        return self._pages("/v1/jobs", "jobs", {"status": status} if status else {}, limit)
+
+    def _pages(self, path: str, name: str, chosen: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:
+        query = {"limit": str(min(limit, 100)), **chosen}
         left = limit
         while left > 0:
             with self._explained():
-                page = _content(self._http.get("/v1/jobs", params=query))
-            yield from page["jobs"][:left]
-            left -= len(page["jobs"])
+                page = _content(self._http.get(path, params=query))
+            yield from page[name][:left]
+            left -= len(page[name])
             if page["cursor"] is None:
                 return
             query["cursor"] = page["cursor"]
+
+    def dead_letters(self, chosen: LetterFilter, limit: int) -> Iterator[dict[str, Any]]:
+        """At most `limit` dead letters, newest first."""
+        return self._pages(_LETTERS, "dead_letters", chosen.fields(), limit)
+
+    def dead_letter(self, letter: str) -> dict[str, Any]:
+        """All about one dead letter."""
+        with self._explained():
+            return _content(self._http.get(_letter_path(letter)))
+
+    def replay_letter(self, letter: str) -> dict[str, Any]:
+        """Send one back to work; how many are on their way."""
+        with self._explained():
+            return _content(self._http.post(f"{_letter_path(letter)}/replay"))
+
+    def replay_letters(self, chosen: LetterFilter) -> dict[str, Any]:
+        """Send all that fit back to work; how many are on their way."""
+        with self._explained():
+            return _content(self._http.post(f"{_LETTERS}/replay", json=chosen.fields_or_all()))
+
+    def purge_letter(self, letter: str) -> dict[str, Any]:
+        """Throw one away; how many were."""
+        with self._explained():
+            return _content(self._http.delete(_letter_path(letter)))
+
+    def purge_letters(self, chosen: LetterFilter) -> dict[str, Any]:
+        """Throw all that fit away; how many were."""
+        with self._explained():
+            return _content(self._http.delete(_LETTERS, params=chosen.fields_or_all()))
 
     def delete(self, job_id: str) -> None:
         """Delete a job."""
@@ -153,6 +204,10 @@ class Client:
 
 class _UnavailableError(Exception):
     """The gateway says that it cannot answer right now."""
+
+
+def _letter_path(letter: str) -> str:
+    return f"{_LETTERS}/{quote(letter, safe='')}"
 
 
 def _path(job_id: str) -> str:

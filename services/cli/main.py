@@ -1,20 +1,19 @@
 """The `lectern` command."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from services.cli import dead_letters
 from services.cli.client import Client, Job
-from services.cli.connection import CommandError, find_gateway, home_folder
+from services.cli.connection import CommandError, home_folder
 from services.cli.downloads import fetch as fetch_files
 from services.cli.downloads import folder_name
+from services.cli.frame import AsJson, connected, consoles, explained
 from services.cli.progress import watch
 from services.cli.report import EXIT_STATUS, print_job, print_jobs, print_json, print_outcome, summary
 
@@ -26,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 class Paper(StrEnum):
@@ -52,33 +52,10 @@ File = Annotated[
     ),
 ]
 JobId = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Output = Annotated[
     Path | None,
     typer.Option(file_okay=False, help="Folder for the files; by default one named after the source, here."),
 ]
-
-
-def _consoles() -> tuple[Console, Console]:
-    """Results and progress: standard output carries nothing but what was asked for."""
-    return Console(highlight=False), Console(stderr=True, highlight=False)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except CommandError as error:
-        _consoles()[1].print(Text(str(error), "red"), soft_wrap=True)
-        raise typer.Exit(error.exit_status) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def _client() -> Iterator[Client]:
-    with _explained(), Client(find_gateway(home_folder())) as client:
-        yield client
 
 
 @app.command()
@@ -99,9 +76,9 @@ def up(
 
     if sample and source is not None:
         raise typer.BadParameter("Give a file or --sample, not both.")
-    with _explained():
+    with explained():
         chosen = SAMPLE if sample else source
-        asyncio.run(launcher.run(_consoles()[0], (home or home_folder()).resolve(), port=port, source=chosen))
+        asyncio.run(launcher.run(consoles()[0], (home or home_folder()).resolve(), port=port, source=chosen))
 
 
 @app.command()
@@ -115,8 +92,8 @@ def submit(
     language: Annotated[str, typer.Option(help="Language spoken, ISO 639, such as en.")] = "en",
 ) -> None:
     """Make a handout of FILE. With --wait the exit status is 0 for done, 3 for partial, 4 for failed."""
-    results, progress = _consoles()
-    with _client() as client:
+    results, progress = consoles()
+    with connected() as client:
         job = client.submit(file, {"paper": paper.value, "language": language})
         if not wait:
             if as_json:
@@ -135,7 +112,7 @@ def _finish(client: Client, job: Job, output: Path | None, *, as_json: bool) -> 
     if as_json:
         print_json(summary(job, fetched))
     else:
-        print_outcome(_consoles()[0], job, fetched)
+        print_outcome(consoles()[0], job, fetched)
 
 
 @app.command()
@@ -146,29 +123,29 @@ def jobs(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 20,
 ) -> None:
     """List your jobs."""
-    with _client() as client:
+    with connected() as client:
         found = list(client.jobs(status.value if status else None, limit))
     if as_json:
         print_json({"jobs": found})
     else:
-        print_jobs(_consoles()[0], found)
+        print_jobs(consoles()[0], found)
 
 
 @app.command()
 def show(job: JobId, *, as_json: AsJson = False) -> None:
     """Tell everything about one job."""
-    with _client() as client:
+    with connected() as client:
         found = client.job(job)
     if as_json:
         print_json(found)
     else:
-        print_job(_consoles()[0], found)
+        print_job(consoles()[0], found)
 
 
 @app.command()
 def fetch(job: JobId, *, as_json: AsJson = False, output: Output = None) -> None:
     """Fetch the files of a job."""
-    with _client() as client:
+    with connected() as client:
         found = client.job(job)
         if not found["artifacts"]:
             reason = found["error"]["message"] if found["error"] else f"It is {found['status']}."
@@ -179,15 +156,15 @@ def fetch(job: JobId, *, as_json: AsJson = False, output: Output = None) -> None
 @app.command()
 def delete(job: JobId) -> None:
     """Delete a job and everything that was made of it."""
-    with _client() as client:
+    with connected() as client:
         client.delete(job)
 
 
 @app.command(name="sign-in")
 def sign_in() -> None:
     """Print a link that signs a browser in once."""
-    with _client() as client:
-        _consoles()[0].print(Text(client.sign_in_link()), soft_wrap=True)
+    with connected() as client:
+        consoles()[0].print(Text(client.sign_in_link()), soft_wrap=True)
 
 
 if __name__ == "__main__":

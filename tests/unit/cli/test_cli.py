@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from services.cli import main
+from services.cli import frame, main
 from services.cli.client import Client
 from services.cli.connection import CommandError, Connection, find_gateway
 from services.cli.downloads import Fetched, folder_name, safe_path
@@ -89,7 +89,7 @@ def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
     monkeypatch.setenv("LECTERN_URL", "http://lectern.test")
     monkeypatch.setenv("LECTERN_API_KEY", "key")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(main, "Client", lambda connection: Client(connection, httpx.MockTransport(gateway)))
+    monkeypatch.setattr(frame, "Client", lambda connection: Client(connection, httpx.MockTransport(gateway)))
     monkeypatch.setattr("time.sleep", lambda _: None)
     return gateway
 
