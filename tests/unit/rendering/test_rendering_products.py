@@ -46,7 +46,15 @@ class MemoryCheckpoints:
     async def finished(self, message: Message) -> Finished:
         return Finished(message, self.kept)
 
-    async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[R]], kind: type[R]) -> R:
+    async def run(
+        self,
+        message: Message,
+        unit: str,
+        compute: Callable[[], Awaitable[R]],
+        kind: type[R],
+        *,
+        known: Finished | None = None,
+    ) -> R:
         if unit not in self.kept:
             self.kept[unit] = (await compute()).model_dump(mode="json")
         result = Finished(message, self.kept).get(unit, kind)
