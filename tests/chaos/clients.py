@@ -16,7 +16,7 @@ GIVE_UP_S = 150.0
 ENDED = frozenset({"done", "partial", "failed", "cancelled"})
 NOT_THERE = frozenset({404, 405})
 
-Act = Literal["none", "delete", "cancel", "mend", "abandon"]
+Act = Literal["none", "delete", "cancel", "retry", "replay", "abandon"]
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,21 @@ class Case:
     first_202_at: float | None = None
     cancelled: bool = False
     deleted: bool = False
-    retried: bool = False
+    mended: bool = False
+    unsure: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
     def label(self) -> str:
         """How findings name it."""
         return f"job {self.job_id} (#{self.wish.number}, {self.wish.content.name})"
+
+
+def _took(case: Case, answer: httpx.Response | None) -> bool:
+    """Whether the gateway has taken an order; without an answer nobody knows."""
+    case.notes.append(f"{case.wish.act}: {answer.status_code if answer is not None else 'no answer'}")
+    case.unsure = case.unsure or answer is None
+    return answer is not None and answer.is_success
 
 
 class Clients:
@@ -130,38 +138,34 @@ class Clients:
         await asyncio.sleep(case.wish.after_s)
         match case.wish.act:
             case "delete":
-                await self._delete(case)
+                answer = await self.patiently(lambda: self.http.delete(f"/v1/jobs/{case.job_id}"))
+                case.deleted = _took(case, answer)
             case "cancel":
-                await self._cancel(case)
-            case "mend":
-                await self._retry_when_failed(case)
+                answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/cancel"))
+                case.cancelled = _took(case, answer)
+            case "retry":
+                await self._retry(case)
+            case "replay":
+                await self._replay(case)
 
-    async def _delete(self, case: Case) -> None:
-        answer = await self.patiently(lambda: self.http.delete(f"/v1/jobs/{case.job_id}"))
-        case.deleted = answer is not None and answer.status_code == 204
-        case.notes.append(f"delete: {answer.status_code if answer is not None else 'no answer'}")
-
-    async def _cancel(self, case: Case) -> None:
-        answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/cancel"))
-        status = answer.status_code if answer is not None else None
-        case.cancelled = status in (200, 202, 204)
-        case.notes.append(f"cancel: {status}")
-
-    async def _retry_when_failed(self, case: Case) -> None:
-        deadline = time.monotonic() + GIVE_UP_S
-        while time.monotonic() < deadline:
-            job = await self.get(str(case.job_id))
-            if job is not None and job["status"] in ENDED:
-                break
-            await asyncio.sleep(self._rng.uniform(1.0, 2.0))
+    async def _retry(self, case: Case) -> None:
+        """Have a failed job tried again by its owner. A second try meets the job under way: that is a success too."""
         answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/retry"))
-        case.retried = answer is not None and answer.status_code in (200, 202)
-        case.notes.append(f"retry: {answer.status_code if answer is not None else 'no answer'}")
+        case.mended = _took(case, answer)
+        if answer is not None and answer.status_code == 409:
+            job = await self.get(str(case.job_id))
+            case.mended = job is not None and job["run"] > 1
 
-    async def has(self, route: str) -> bool:
-        """Whether the gateway has `POST /v1/jobs/{id}/<route>`, by asking for a job that is not there."""
-        document = await self.patiently(lambda: self.http.get("/openapi.json"))
-        return document is not None and f"/v1/jobs/{{job_id}}/{route}" in document.json()["paths"]
+    async def _replay(self, case: Case) -> None:
+        """Have the dead letters of a job put back by an administrator, until there was one."""
+        body = {"job_id": case.job_id}
+        for _ in range(60):
+            answer = await self.patiently(lambda: self.http.post("/v1/dead-letters/replay", json=body))
+            case.mended = _took(case, answer)
+            job = await self.get(str(case.job_id))
+            if answer is None or job is None or job["status"] != "failed" or answer.json().get("replaying"):
+                return
+            await asyncio.sleep(0.5)
 
     async def all_jobs(self) -> list[dict[str, Any]]:
         """Every job that the owner has."""

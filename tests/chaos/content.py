@@ -46,9 +46,14 @@ class Content(BaseModel):
         return hashlib.sha256(self.line() + b"\0" + what.encode()).hexdigest()
 
     @property
+    def may_fail(self) -> bool:
+        """Whether a unit of it may end among the dead letters."""
+        return self.poisoned is not None or self.mendable is not None
+
+    @property
     def is_plain(self) -> bool:
         """Whether the job ends well without anybody's help."""
-        return self.poisoned is None and self.mendable is None and not self.missing
+        return not self.may_fail and not self.missing
 
 
 def content_in(path: Path) -> Content:

@@ -15,8 +15,6 @@ from tests.chaos.stack import Stack
 from tests.chaos.storage_faults import FULL, REFUSE
 from tests.chaos.tap import Tap
 
-LONGEST_STOP_S = 8.0
-LONGEST_TROUBLE_S = 5.0
 COPIES = 25
 HOSTILES_AT_ONCE = 4
 
@@ -29,6 +27,7 @@ class Injector:
     tap: Tap
     cases: list[Case]
     say: Callable[[str], None]
+    longest_s: float
     done: Counter[str] = field(default_factory=Counter)
     hostiles: list[Hostile] = field(default_factory=list)
     unconfirmed: set[str] = field(default_factory=set)
@@ -95,7 +94,7 @@ class Injector:
         return await self._stop(rng, rng.choice(self._labels(gateway=True)))
 
     async def _stop(self, rng: random.Random, label: str) -> str:
-        seconds = rng.uniform(1, LONGEST_STOP_S)
+        seconds = rng.uniform(1, self.longest_s)
         unit = self.stack.unit(label)
         unit.signal(signal.SIGSTOP)
         try:
@@ -117,7 +116,7 @@ class Injector:
         return "up again"
 
     async def _stop_database(self, rng: random.Random) -> str:
-        seconds = rng.uniform(1, LONGEST_STOP_S)
+        seconds = rng.uniform(1, self.longest_s)
         await self.stack.database.stop_for(seconds)
         return f"for {seconds:.1f} s"
 
@@ -141,7 +140,7 @@ class Injector:
         return await self._while_in_trouble(rng, proxy.heal, proxy.name)
 
     async def _while_in_trouble(self, rng: random.Random, heal: Callable[[], None], what: str) -> str:
-        seconds = rng.uniform(0.5, LONGEST_TROUBLE_S)
+        seconds = rng.uniform(0.5, self.longest_s * 0.6)
         try:
             await asyncio.sleep(seconds)
         finally:
@@ -156,12 +155,11 @@ class Injector:
             return await self._while_in_trouble(rng, self.stack.trouble.end, kind)
         return await self._server_in_trouble(rng, server)
 
-    @staticmethod
-    async def _server_in_trouble(rng: random.Random, server: Server) -> str:
+    async def _server_in_trouble(self, rng: random.Random, server: Server) -> str:
         if rng.random() < 0.4:
             await server.kill()
             return "killed and up again"
-        seconds = rng.uniform(1, LONGEST_TROUBLE_S)
+        seconds = rng.uniform(1, self.longest_s)
         await server.stop_for(seconds)
         return f"stopped for {seconds:.1f} s"
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,7 @@ class Nursery:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._socket_folder = tempfile.TemporaryDirectory(prefix="chaos-")  # socket paths are short
         self._server: asyncio.AbstractServer | None = None
         self._child: Child | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -61,7 +63,7 @@ class Nursery:
 
     async def open(self) -> None:
         """Start the fork server, which imports every service."""
-        path = self._folder / "fork.sock"
+        path = Path(self._socket_folder.name) / "fork"
         self._server = await asyncio.start_unix_server(self._listen, path)
         environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
         command = [sys.executable, "-P", "-m", "tests.chaos.forkserver", str(path)]
@@ -154,3 +156,4 @@ class Nursery:
             self._server.close()
         if self._child is not None:
             self._child.kill()
+        self._socket_folder.cleanup()

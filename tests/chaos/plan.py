@@ -10,6 +10,17 @@ from tests.chaos.content import GUIDE, PREPARE, Content
 WINDOW_S_PER_FAULT = 0.75
 LEAST_WINDOW_S = 10.0
 QUIET_START_S = 0.5
+SHORT_JOBS = 50
+SHORT_PALETTE = (
+    "talk-2.wav",
+    "talk-5.wav",
+    "paper-2.pdf",
+    "flaky-unit.wav",
+    "poisoned-unit.wav",
+    "slow.wav",
+    "mendable.wav",
+    "no-web-page.wav",
+)
 
 # Each kind of fault with its share. What takes the whole system away for seconds is rare, or nothing would be tried.
 SHARES: dict[str, float] = {
@@ -45,10 +56,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """A seed's schedule."""
+    """A seed's schedule. `longest_s` bounds every fault that lasts; an upload of `orphan_age_s` belongs to a job or to
+    nobody, so it is longer than a request can be held up and succeed."""
 
     seed: int
     window_s: float
+    longest_s: float
+    orphan_age_s: float
     with_s3: bool
     palette: tuple[Content, ...]
     wishes: tuple[Wish, ...]
@@ -76,19 +90,28 @@ def palette(rng: random.Random) -> tuple[Content, ...]:
     ]
     slow = [Content(name="slow.wav", units=3, slides=1, slow="speech-2", slow_s=2.5)]
     mendable = [Content(name="mendable.wav", units=3, slides=1, mendable="speech-1")]
+    optional = [
+        Content(name="no-web-page.wav", units=2, missing=("render-html",)),
+        Content(name="no-data.pdf", kind="document", missing=("render-data",), flaky={"render-pdf": 1}),
+    ]
     large = [Content(name="large.wav", units=1, padding=17 << 20)]
-    return (*plain, *flaky, *poisoned, *slow, *mendable, *large)
+    return (*plain, *flaky, *poisoned, *slow, *mendable, *optional, *large)
 
 
 def make_plan(seed: int, *, jobs: int, faults: int) -> Plan:
     """The plan of `seed`; equal arguments give equal plans."""
     rng = random.Random(seed)
     window_s = max(LEAST_WINDOW_S, faults * WINDOW_S_PER_FAULT)
+    short = jobs <= SHORT_JOBS
     contents = palette(rng)
-    wishes = [_wish(rng, number, contents, window_s) for number in range(1, jobs + 1)]
+    if short:
+        contents = tuple(content for content in contents if content.name in SHORT_PALETTE)
+    wishes = [_wish(rng, number, contents, window_s, longest_s=2.0 if short else 15.0) for number in range(1, jobs + 1)]
     return Plan(
         seed=seed,
         window_s=window_s,
+        longest_s=2.0 if short else 8.0,
+        orphan_age_s=8.0 if short else 30.0,
         with_s3=bool(seed % 2),
         palette=contents,
         wishes=tuple(sorted(wishes, key=lambda wish: wish.at_s)),
@@ -96,10 +119,10 @@ def make_plan(seed: int, *, jobs: int, faults: int) -> Plan:
     )
 
 
-def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window_s: float) -> Wish:
+def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window_s: float, *, longest_s: float) -> Wish:
     weights = [_weight(content) for content in contents]
     content = rng.choices(contents, weights)[0]
-    act: Act = "mend" if content.mendable else "none"
+    act: Act = rng.choice(("retry", "replay")) if content.mendable else "none"
     if act == "none":
         act = rng.choices(("none", "delete", "cancel", "abandon"), (86, 5, 6, 3))[0]
         if content.slow and rng.random() < 0.7:
@@ -110,13 +133,13 @@ def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window
         content=content,
         key=str(uuid.UUID(int=rng.getrandbits(128))),
         act=act,
-        after_s=rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0, 15))),
+        after_s=rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0, longest_s))),
         then_kill=rng.choices((None, "gateway", "broker"), (0.975, 0.02, 0.005))[0],
     )
 
 
 def _weight(content: Content) -> float:
-    if content.poisoned:
+    if content.poisoned or content.missing:
         return 1.5
     return {"slow.wav": 3.0, "large.wav": 0.4, "mendable.wav": 2.0}.get(content.name, 8.0)
 

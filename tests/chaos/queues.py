@@ -8,9 +8,10 @@ from typing import Any
 
 import aio_pika
 
-from shared.messaging.delivery import HISTORY, REASON
+from shared.messaging.headers import HISTORY, REASON
 from shared.messaging.logs import job_of
 from shared.messaging.topology import BURIALS, WORK_QUEUES, retry_name
+from tests.chaos.clients import Case
 from tests.chaos.hostile import Hostile
 from tests.chaos.stack import RETRY_DELAYS_S, Stack
 from tests.chaos.tap import TAP_QUEUE
@@ -89,9 +90,9 @@ def leftover_findings(left: dict[str, tuple[int, int]]) -> list[str]:
 
 
 def letter_findings(
-    letters: list[DeadLetter], hostiles: list[Hostile], unconfirmed: set[str], may_fail: set[str]
+    letters: list[DeadLetter], hostiles: list[Hostile], unconfirmed: set[str], cases: dict[str, Case]
 ) -> list[str]:
-    """Dead letters that nobody can explain, and hostile messages that went astray. `may_fail` are jobs."""
+    """Dead letters that nobody can explain, and hostile messages that went astray. `cases` are the accepted jobs."""
     found = []
     buried = Counter((letter.queue, letter.message_id) for letter in letters)
     known = {str(hostile.letter.message_id) for hostile in hostiles} | unconfirmed
@@ -99,9 +100,11 @@ def letter_findings(
         name = f"dead letter {letter.message_id} in {letter.queue}.dlq of job {letter.job_id}"
         if (fault := letter.fault()) is not None:
             found.append(f"{name} {fault}")
-        if letter.message_id not in known and letter.job_id not in may_fail:
+        case = cases.get(str(letter.job_id))
+        if letter.message_id not in known and (case is None or not case.wish.content.may_fail):
+            whose = f"{case.label}, {case.notes}" if case else "nobody's job"
             last = str(letter.headers.get(HISTORY))[-400:]
-            found.append(f"{name} ({letter.reason}) is of a job that has no reason to fail: ...{last}")
+            found.append(f"{name} ({letter.reason}) has no cause in {whose}: ...{last}")
     for hostile in hostiles:
         missing = [queue for queue in hostile.graves if not buried[queue, hostile.letter.message_id]]
         if missing:

@@ -10,12 +10,13 @@ from typing import Any
 from tests.chaos import inventory, queues, verdict
 from tests.chaos import stack as stacks
 from tests.chaos.clients import ENDED, Case, Clients, Wish
+from tests.chaos.content import Content
 from tests.chaos.ending import end_in_order
 from tests.chaos.faults import Injector
 from tests.chaos.ledger import read_ledger
 from tests.chaos.plan import Fault, Plan
 from tests.chaos.report import Report
-from tests.chaos.stack import ORPHAN_AGE_S, Stack
+from tests.chaos.stack import Stack
 from tests.chaos.tap import Tap
 from tests.chaos.verdict import Quiet, Tally, quiet_of
 from tests.chaos.watch import Watch, follow, look_on
@@ -40,8 +41,7 @@ class Run:
         self.tap = Tap(stack.node.url)
         self.watch = Watch()
         self.cases = [Case(wish) for wish in plan.wishes]
-        self.injector = Injector(stack, self.tap, self.cases, self.say)
-        self.can_retry = self.can_cancel = False
+        self.injector = Injector(stack, self.tap, self.cases, self.say, plan.longest_s)
         self._last_upload_s = self._began
 
     def say(self, text: str) -> None:
@@ -51,7 +51,6 @@ class Run:
     async def carry_out(self) -> Report:
         """The whole run."""
         await self.tap.open()
-        self.can_retry, self.can_cancel = await self.clients.has("retry"), await self.clients.has("cancel")
         quiet = await self._quietly()
         looking = asyncio.create_task(look_on(self.clients, self.watch))
         try:
@@ -74,7 +73,7 @@ class Run:
     async def _quietly(self) -> dict[str, Quiet]:
         """Every content once, undisturbed: what it comes to is what it must come to later."""
         self.say("a quiet run of every content")
-        cases = [Case(Wish(-number, 0, content, f"quiet-{number}")) for number, content in enumerate(self.plan.palette)]
+        cases = [Case(_quiet_wish(number, content)) for number, content in enumerate(self.plan.palette)]
         async with asyncio.timeout(QUIET_LIMIT_S):
             await asyncio.gather(*(self._quiet(case) for case in cases))
         objects = await inventory.take(self.stack)
@@ -90,10 +89,9 @@ class Run:
     async def _quiet(self, case: Case) -> None:
         await self.clients.submit(case)
         await self._ended(str(case.job_id))
-        if case.wish.content.mendable and self.can_retry:
+        if case.wish.content.mendable:
             self.stack.workshop.mend(str(case.job_id))
-            answer = await self.clients.http.post(f"/v1/jobs/{case.job_id}/retry")
-            case.retried = answer.is_success
+            await self.clients.act(case)
             await self._ended(str(case.job_id))
 
     async def _ended(self, job_id: str) -> None:
@@ -144,19 +142,16 @@ class Run:
                 await self.injector.kill_broker_now()
         if self._rng.random() < FOLLOWED_SHARE:
             self._background(follow(self.clients, case.job_id, self.watch))
-        if case.wish.act == "mend":
-            if not self.can_retry:
-                return
+        if case.wish.content.mendable:
             await self._ended(case.job_id)
             self.stack.workshop.mend(case.job_id)
-        if case.wish.act != "cancel" or self.can_cancel:
-            await self.clients.act(case)
+        await self.clients.act(case)
 
     async def _until_peace(self) -> None:
         """Wait until every job has ended and every queue is empty, or until it is clear that this will not be."""
         deadline = time.monotonic() + PEACE_LIMIT_S
         # Uploads of requests that were cut short are orphans then, and have been swept.
-        least = self._last_upload_s + (ORPHAN_AGE_S + 5 if any(case.tries != 1 for case in self.cases) else 0)
+        least = self._last_upload_s + (self.plan.orphan_age_s + 5 if any(case.tries != 1 for case in self.cases) else 0)
         while time.monotonic() < deadline:
             jobs = await self.clients.all_jobs()
             open_jobs = [job["job_id"] for job in jobs if job["status"] not in ENDED]
@@ -178,12 +173,13 @@ class Run:
             job_id = str(case.job_id)
             verdict.judge(case, jobs.get(job_id), objects.get(job_id, {}), quiet[case.wish.content.name], tally)
         tally.others += self._unaccepted(jobs, objects, {str(case.job_id) for case in accepted})
-        tally.others += self.watch.findings()
+        replayed = {str(case.job_id) for case in accepted if case.wish.act == "replay"}
+        tally.others += self.watch.findings(replayed)
         tally.others += await verdict.judge_downloads(self.clients, list(jobs.values()), self._rng)
         tally.others += queues.leftover_findings(await queues.counts(self.stack))
         letters = await queues.dead_letters(self.stack.node.url)
-        may_fail = {str(case.job_id) for case in accepted if case.wish.content.poisoned or case.wish.content.mendable}
-        tally.others += queues.letter_findings(letters, self.injector.hostiles, self.injector.unconfirmed, may_fail)
+        by_id = {str(case.job_id): case for case in accepted}
+        tally.others += queues.letter_findings(letters, self.injector.hostiles, self.injector.unconfirmed, by_id)
         tally.others += await end_in_order(self.stack)
         return Report.of(self, tally, letters, read_ledger(self.stack.workshop.folder), time.monotonic() - self._began)
 
@@ -207,9 +203,13 @@ class Run:
         return found
 
 
+def _quiet_wish(number: int, content: Content) -> Wish:
+    return Wish(-number, 0, content, f"quiet-{number}", act="retry" if content.mendable else "none")
+
+
 async def run(plan: Plan, folder: Path, say: Callable[[str], None]) -> Report:
     """Carry `plan` out in `folder`."""
-    async with stacks.running(folder, with_s3=plan.with_s3) as stack:
+    async with stacks.running(folder, with_s3=plan.with_s3, orphan_age_s=plan.orphan_age_s) as stack:
         one = Run(plan, stack, say)
         try:
             return await one.carry_out()

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +16,7 @@ from services.transcription import app as transcription
 from services.transcription.settings import TranscriptionSettings
 from shared import service
 from shared.service import Parts, run_worker
-from shared.settings import SharedSettings, load_service
-from shared.storage import ObjectStore
+from shared.settings import load_service
 from tests.chaos.engines import (
     ChaosAssembler,
     ChaosGuide,
@@ -88,8 +86,6 @@ RUNNERS: dict[str, Callable[[], None]] = {
 
 def run(name: str) -> None:
     """Run the service `name` with the settings in the environment until it is told to stop."""
-    open_store: Callable[[SharedSettings], AbstractAsyncContextManager[ObjectStore]] = partial(
-        open_troubled_store, control=Path(os.environ[CONTROL_VARIABLE])
-    )
-    service.open_store = open_store  # type: ignore[attr-defined]  # the name that `open_parts` looks up
+    control = Path(os.environ[CONTROL_VARIABLE])
+    service.open_store = partial(open_troubled_store, control=control)  # type: ignore[attr-defined]  # used by `open_parts`
     RUNNERS[name]()

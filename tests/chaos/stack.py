@@ -26,7 +26,6 @@ from tests.chaos.storage_faults import CONTROL_VARIABLE, Trouble
 
 RETRY_DELAYS_S = (0.3, 0.6, 1.2, 2.5)
 SHUTDOWN_S = 3.0
-ORPHAN_AGE_S = 30.0
 REPLICAS = {"gateway": 1, "ingest": 1, "transcription": 2, "analysis": 1, "rendering": 1}
 READY_LIMIT_S = 60.0
 BUCKET = "chaos"
@@ -97,7 +96,7 @@ def _through(url: str, proxy: Proxy) -> str:
     return re.sub(rf":{proxy.target_port}\b", f":{proxy.port}", url)
 
 
-def _environment(stack: Stack, s3: S3Server | None) -> dict[str, str]:
+def _environment(stack: Stack, s3: S3Server | None, orphan_age_s: float) -> dict[str, str]:
     """What the services are told: nothing of the machine's own Lectern, short periods, servers behind proxies."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LECTERN_", "GATEWAY_", "OTEL_"))}
     temporary = stack.folder / "tmp"
@@ -111,8 +110,8 @@ def _environment(stack: Stack, s3: S3Server | None) -> dict[str, str]:
         "LECTERN_SHUTDOWN_S": str(SHUTDOWN_S),
         "GATEWAY_BOOTSTRAP_KEY": stack.api_key,
         "GATEWAY_SWEEP_S": "0.5",
-        "GATEWAY_UNPUBLISHED_S": "1",
-        "GATEWAY_ORPHAN_AGE_S": str(ORPHAN_AGE_S),
+        "GATEWAY_UNTOLD_S": "1",
+        "GATEWAY_ORPHAN_AGE_S": str(orphan_age_s),
         "GATEWAY_ORPHANS_EVERY_S": "3",
         "GATEWAY_JOBS_IN_FLIGHT": "24",
         WORKSHOP_VARIABLE: str(stack.workshop.folder),
@@ -158,7 +157,7 @@ def _make_bucket(s3: S3Server) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, with_s3: bool) -> AsyncIterator[Stack]:
+async def running(folder: Path, *, with_s3: bool, orphan_age_s: float) -> AsyncIterator[Stack]:
     """A system that is ready; nothing of it is left at the end of the context."""
     node, database = RabbitNode(folder / "rabbitmq"), EmbeddedDatabase(folder / "database", authenticated=False)
     s3 = S3Server(folder / "objects") if with_s3 else None
@@ -185,7 +184,7 @@ async def running(folder: Path, *, with_s3: bool) -> AsyncIterator[Stack]:
         await asyncio.gather(*(server.start() for server in servers), stack.nursery.open())
         if s3 is not None:
             await asyncio.to_thread(_make_bucket, s3)
-        units = _units(stack, _environment(stack, s3), ports[1:])
+        units = _units(stack, _environment(stack, s3, orphan_age_s), ports[1:])
         proxies["gateway"] = Proxy("gateway", ports[0], units[0].port)
         for proxy in proxies.values():
             await proxy.open()

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPError
 
-from services.transcription.domain.plan import commands, unit_name
-from shared.events import SourceIngested
+from shared.events import Command, FindSlides, ReadPages, SourceIngested, TranscribeSpeech
 from shared.messaging.publish import message_id
 from shared.messaging.topology import EVENTS_EXCHANGE, WORK_QUEUES
 
 TAP_QUEUE = "chaos.tap"
 SEND_TIMEOUT_S = 30.0
+BROKEN = (AMQPError, OSError, RuntimeError, TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -35,30 +35,58 @@ class Letter:
 
 
 class Tap:
-    """A connection of the run's own, not through the proxy. Everything it hears is kept once."""
+    """Connections of the run's own, not through the proxy. Everything heard is kept once.
+
+    Connections are made anew whenever they break: aio-pika's robust ones were seen to stay deaf after a killed broker.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection: AbstractRobustConnection | None = None
-        self._channel: AbstractRobustChannel | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._hears = asyncio.Event()
+        self._sending: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._turn = asyncio.Lock()
         self._known: set[int] = set()
         self.heard: list[Letter] = []
         self.sent = 0
 
     async def open(self) -> None:
-        """Declare the queue and listen."""
-        self._connection = await aio_pika.connect_robust(self._url, reconnect_interval=0.5)
-        listening = await self._connection.channel()
-        self._channel = await self._connection.channel()
-        queue = await listening.declare_queue(TAP_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
-        await queue.bind(EVENTS_EXCHANGE.name, "#")
-        await queue.consume(self._hear)
+        """Listen, from now on."""
+        self._listening = asyncio.create_task(self._listen())
+        await asyncio.wait_for(self._hears.wait(), SEND_TIMEOUT_S)
 
     async def close(self) -> None:
         """Hang up; the queue goes with the broker."""
-        if self._connection is not None:
-            with contextlib.suppress(AMQPError, OSError, RuntimeError):
-                await asyncio.wait_for(self._connection.close(), 5)
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._hang_up()
+
+    async def _listen(self) -> None:
+        while True:
+            with contextlib.suppress(*BROKEN):
+                await self._listen_once()
+            await asyncio.sleep(0.5)
+
+    async def _listen_once(self) -> None:
+        """Listen until the connection breaks."""
+        closed = asyncio.Event()
+        async with await aio_pika.connect(self._url, timeout=5) as connection:
+            channel = await connection.channel()
+            queue = await channel.declare_queue(TAP_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+            await queue.bind(EVENTS_EXCHANGE.name, "#")
+            for end in (connection, channel):
+                end.close_callbacks.add(lambda *_: closed.set())
+            await queue.consume(self._hear)
+            self._hears.set()
+            await closed.wait()
+
+    async def _hang_up(self) -> None:
+        connection, self._sending, self._channel = self._sending, None, None
+        if connection is not None:
+            with contextlib.suppress(*BROKEN):
+                await asyncio.wait_for(connection.close(), 2)
 
     async def _hear(self, message: AbstractIncomingMessage) -> None:
         letter = Letter(
@@ -75,7 +103,7 @@ class Tap:
         if identity not in self._known and not str(letter.message_id).startswith("hostile"):
             self._known.add(identity)
             self.heard.append(letter)
-        with contextlib.suppress(AMQPError, OSError, RuntimeError):
+        with contextlib.suppress(*BROKEN):
             await message.ack()
 
     async def send(self, letter: Letter) -> bool:
@@ -91,23 +119,35 @@ class Tap:
         )
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SEND_TIMEOUT_S
-        while loop.time() < deadline:
-            try:
-                assert self._channel is not None
-                exchange = (
-                    await self._channel.get_exchange(letter.exchange, ensure=False)
-                    if letter.exchange
-                    else self._channel.default_exchange
-                )
-                await asyncio.wait_for(exchange.publish(message, letter.routing_key, mandatory=False), 5)
-            except (AMQPError, OSError, RuntimeError, TimeoutError, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
-                    raise
-                await asyncio.sleep(0.5)
-            else:
-                self.sent += 1
-                return True
+        async with self._turn:
+            while loop.time() < deadline:
+                # In a task of its own: a lost connection cancels the wait for its confirmations.
+                publishing = asyncio.create_task(self._publish(message, letter))
+                await asyncio.wait([publishing], timeout=5)
+                if publishing.done() and not publishing.cancelled() and publishing.exception() is None:
+                    self.sent += 1
+                    return True
+                await self._give_up(publishing)
         return False
+
+    async def _publish(self, message: aio_pika.Message, letter: Letter) -> None:
+        exchange = await self._exchange(letter.exchange)
+        await exchange.publish(message, letter.routing_key, mandatory=False)
+
+    async def _give_up(self, publishing: "asyncio.Task[None]") -> None:
+        """Begin anew with another connection. Raises what is no broken connection."""
+        publishing.cancel()
+        await asyncio.wait([publishing])
+        if not publishing.cancelled() and (error := publishing.exception()) and not isinstance(error, BROKEN):
+            raise error
+        await self._hang_up()
+        await asyncio.sleep(0.5)
+
+    async def _exchange(self, name: str) -> AbstractExchange:
+        if self._channel is None:
+            self._sending = await aio_pika.connect(self._url, timeout=5)
+            self._channel = await self._sending.channel()
+        return await self._channel.get_exchange(name, ensure=False) if name else self._channel.default_exchange
 
     def copies(self, rng: random.Random, count: int) -> list[Letter]:
         """Events that were heard, in no order; some for one queue only, as a retry sends them."""
@@ -121,13 +161,22 @@ class Tap:
         ingested = [letter for letter in self.heard if letter.routing_key == SourceIngested.routing_key]
         letters = []
         for letter in rng.sample(ingested, min(count, len(ingested))):
-            event = SourceIngested.model_validate(json.loads(letter.body))
-            for command in rng.sample(commands(event), min(2, len(commands(event)))):
-                identity = message_id(command, unit_name(command))
+            commands = _commands(SourceIngested.model_validate(json.loads(letter.body)))
+            for unit, command in rng.sample(commands, min(2, len(commands))):
                 body = command.model_dump_json().encode()
-                letters.append(Letter("", command.queue, body, {}, message_id=identity))
+                letters.append(Letter("", command.queue, body, {}, message_id=message_id(command, unit)))
         rng.shuffle(letters)
         return letters
+
+
+def _commands(event: SourceIngested) -> list[tuple[str, Command]]:
+    """The commands that a source leads to, with the names of their units."""
+    job: dict[str, Any] = {**event.job(), "units": event.units()}
+    return [
+        *((f"speech-{piece.number}", TranscribeSpeech(piece=piece, **job)) for piece in event.speech),
+        *((f"slides-{span.number}", FindSlides(video=event.source, range=span, **job)) for span in event.slides),
+        *((f"pages-{pages.number}", ReadPages(document=event.source, range=pages, **job)) for pages in event.pages),
+    ]
 
 
 def _for_one_queue(rng: random.Random, letter: Letter) -> Letter:

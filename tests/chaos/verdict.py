@@ -49,7 +49,7 @@ def demanded(case: Case) -> str:
         return "deleted"
     if case.cancelled:
         return "cancelled"
-    if content.poisoned or (content.mendable and not case.retried):
+    if content.poisoned or (content.mendable and not case.mended):
         return "failed"
     return "partial" if content.missing else "done"
 
@@ -71,7 +71,7 @@ def judge(case: Case, job: dict[str, Any] | None, objects: Objects, quiet: Quiet
         }
         tally.stuck.append(f"{case.label} is stuck: {status}, {stages}; {case.notes}")
         return
-    if status != want:
+    if status != want and not case.unsure:
         tally.others.append(f"{case.label} is {status}, not {want}: {job.get('error')}; {case.notes}")
         return
     if want == "failed":
