@@ -1,5 +1,6 @@
 """The way to the broker, on connections of its own that last no longer than the work at hand."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from shared.messaging.topology import WorkQueue
 
 Connect = Callable[[], Awaitable[AbstractConnection]]
 TIDYING = "gateway.tidying"
+_CONNECT_S = 10.0
 
 
 class Send(Protocol):
@@ -61,10 +63,14 @@ class Post:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
 
+    async def _opened(self) -> AbstractConnection:
+        async with asyncio.timeout(_CONNECT_S):
+            return await self._connect()
+
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[Send]:
         """A Send for as long as the context lasts. Raises BrokerError."""
-        async with _translated(), await self._connect() as connection:
+        async with _translated(), await self._opened() as connection:
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
 
             async def send(queue: str, message: aio_pika.Message) -> None:
@@ -79,7 +85,7 @@ class Post:
 
         The broker keeps the lock with the connection that holds the letters: both end together, however that ends.
         """
-        async with _translated(), await self._connect() as connection:
+        async with _translated(), await self._opened() as connection:
             channel = await connection.channel(publisher_confirms=False)
             try:
                 await channel.declare_queue(TIDYING, exclusive=True, auto_delete=True)

@@ -5,6 +5,7 @@ settled. Whoever is killed between two of these leaves a claim behind, which `fi
 nothing is lost, and a message published twice is one that every handler survives.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from services.gateway.dead_letters.letters import DeadLetters, LetterFilter
 from services.gateway.dead_letters.post import Post, Send
 from services.gateway.dead_letters.wire import unpack
 from shared.database import Document
-from shared.errors import BrokerError, ObjectNotFoundError
+from shared.errors import LecternError, ObjectNotFoundError
 from shared.messaging.headers import (
     ATTEMPT,
     BROKER_HEADERS,
@@ -34,6 +35,8 @@ log = structlog.get_logger()
 LearnReplay = Callable[[str, str, int], Awaitable[None]]
 # A claim that is older belongs to a gateway that was killed or cut off.
 IDLE = timedelta(seconds=30)
+# How long a caller waits for the broker; then the replay goes on behind them.
+PATIENCE_S = 5.0
 _AT_ONCE = 200
 # Of the attempts that ended; and RabbitMQ's lists of further addressees, which would get it as well.
 _LEFT_BEHIND = BROKER_HEADERS | {ATTEMPT, WAITS, WAITING_SINCE, REASON, CODE, PUBLIC_MESSAGE, QUEUE, "CC", "BCC"}
@@ -58,6 +61,7 @@ class Replays:
         self._post = post
         self._learn = learn
         self._idle = idle
+        self._going_on: set[asyncio.Task[None]] = set()
 
     async def replay(self, letter: str) -> bool:
         """Send one letter back; False where it is not buried (any more), or belongs to no queue of ours.
@@ -68,12 +72,20 @@ class Replays:
             return False
         document = await self._letters.find(letter)
         if document is not None:
-            try:
-                async with self._post.sending() as send:
-                    await self._finish(send, document)
-            except BrokerError as error:
-                log.warning("replay goes on later", letter=letter, error=str(error)[:300])
+            sending = asyncio.create_task(self._send(document))
+            self._going_on.add(sending)
+            sending.add_done_callback(self._going_on.discard)
+            done, _ = await asyncio.wait({sending}, timeout=PATIENCE_S)
+            for task in done:
+                task.result()
         return True
+
+    async def _send(self, document: Document) -> None:
+        try:
+            async with self._post.sending() as send:
+                await self._finish(send, document)
+        except LecternError as error:
+            log.warning("replay goes on later", letter=document["_id"], error=str(error)[:300])
 
     async def replay_all(self, chosen: LetterFilter) -> int:
         """Claim all buried letters of `chosen`; how many. `finish_replays` sends them."""
