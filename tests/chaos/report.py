@@ -32,6 +32,7 @@ class Report:
     doubled: int
     stuck: int
     wall_s: float
+    worst_lag_s: float
     findings: tuple[str, ...]
 
     @classmethod
@@ -59,6 +60,7 @@ class Report:
             doubled=len(tally.doubled),
             stuck=len(tally.stuck),
             wall_s=round(wall_s, 1),
+            worst_lag_s=round(run.worst_lag_s, 2),
             findings=tuple(tally.findings()),
         )
 
@@ -72,7 +74,7 @@ class Report:
         ended = ", ".join(f"{count} {how}" for how, count in self.ended.items())
         faults = ", ".join(f"{count} {kind}" for kind, count in self.faults.items())
         return [
-            f"seed {self.seed}, {self.storage} storage, {self.wall_s:.0f} s",
+            f"seed {self.seed}, {self.storage} storage, {self.wall_s:.0f} s (harness late by {self.worst_lag_s} s at most)",
             f"jobs: {self.jobs} handed in, {self.accepted} accepted; with the quiet run's: {ended}",
             f"faults: {sum(self.faults.values())} ({faults})",
             f"starts: {', '.join(f'{name} {count}' for name, count in self.starts.items())}",

@@ -43,6 +43,7 @@ class Run:
         self.cases = [Case(wish) for wish in plan.wishes]
         self.injector = Injector(stack, self.tap, self.cases, self.say, plan.longest_s)
         self._last_upload_s = self._began
+        self.worst_lag_s = 0.0
 
     def say(self, text: str) -> None:
         """A line for who follows the run."""
@@ -52,7 +53,7 @@ class Run:
         """The whole run."""
         await self.tap.open()
         quiet = await self._quietly()
-        looking = asyncio.create_task(look_on(self.clients, self.watch))
+        looking = asyncio.gather(look_on(self.clients, self.watch), self._measure_lag())
         try:
             await self._disturbed()
             self.say("everything is healed; waiting for peace")
@@ -146,6 +147,13 @@ class Run:
             await self._ended(case.job_id)
             self.stack.workshop.mend(case.job_id)
         await self.clients.act(case)
+
+    async def _measure_lag(self) -> None:
+        """How late this process itself is at its worst: the proxies and clients are no faster than it."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.1)
+            self.worst_lag_s = max(self.worst_lag_s, time.monotonic() - before - 0.1)
 
     async def _until_peace(self) -> None:
         """Wait until every job has ended and every queue is empty, or until it is clear that this will not be."""

@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,14 @@ class Stack:
         except TimeoutError:
             names = ", ".join(unit.label for unit in waiting)
             raise TimeoutError(f"not ready after {within_s:.0f} s: {names}") from None
+
+    async def recovered(self, labels: Collection[str], within_s: float) -> None:
+        """Wait until the named units are ready, but `within_s` at most: a fault shall hit what works."""
+        waiting = [unit for unit in self.nursery.units if unit.label in labels]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while waiting := [unit for unit in waiting if not await _ready(unit.port)]:
+                    await asyncio.sleep(0.2)
 
     def heal(self) -> None:
         """End every trouble that does not end by itself."""

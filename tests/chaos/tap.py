@@ -16,7 +16,7 @@ from shared.messaging.publish import message_id
 from shared.messaging.topology import EVENTS_EXCHANGE, WORK_QUEUES
 
 TAP_QUEUE = "chaos.tap"
-SEND_TIMEOUT_S = 30.0
+SEND_TIMEOUT_S = 15.0
 BROKEN = (AMQPError, OSError, RuntimeError, TimeoutError)
 
 
@@ -118,8 +118,8 @@ class Tap:
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + SEND_TIMEOUT_S
         async with self._turn:
+            deadline = loop.time() + SEND_TIMEOUT_S
             while loop.time() < deadline:
                 # In a task of its own: a lost connection cancels the wait for its confirmations.
                 publishing = asyncio.create_task(self._publish(message, letter))
