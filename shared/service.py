@@ -5,6 +5,7 @@ A service gives a `Build`: it receives the opened parts and returns what to subs
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,11 +33,15 @@ from shared.telemetry import start_logging, start_tracing
 
 log = structlog.get_logger()
 
+# No upload of a living process takes that long.
+ABANDONED_S = 86_400.0
+
 
 @dataclass(frozen=True)
 class Parts:
     """What a service is made of. `on_stop` functions run after the last handler, last registered first."""
 
+    service: str
     settings: SharedSettings
     store: ObjectStore
     database: Database
@@ -61,6 +66,7 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
         stack.push_async_callback(circuits.stop)
         broker = create_broker(settings, tracer_provider, service, circuits)
         parts = Parts(
+            service=service,
             settings=settings,
             store=store,
             database=database,
@@ -112,6 +118,7 @@ async def _start(parts: Parts, build: Build) -> None:
     await declare_topology(parts.broker, parts.settings.retry_delays_s)
     await _until_it_answers(parts.database.check, "database")
     await _until_it_answers(parts.store.check, "storage")
+    await parts.store.abandon(f"{parts.service}/", time.time() - ABANDONED_S)
     await build(parts)
     await parts.broker.start()
     parts.health.started = True

@@ -43,14 +43,13 @@ class LocalObjectStore:
         self._partial = root / "partial"
         for folder in (self._objects, self._partial):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._remove_abandoned()
+        self._remove_abandoned(time.time() - 60)  # a file younger than a minute may not have been locked yet
 
-    def _remove_abandoned(self) -> None:
+    def _remove_abandoned(self, before_s: float) -> None:
         """Remove what processes that were killed had begun to write: nobody holds its lock any more."""
         for path in self._partial.iterdir():
             with contextlib.suppress(OSError), path.open("rb") as file:
-                # A file younger than a minute may not have been locked yet.
-                if time.time() - path.stat().st_mtime > 60:
+                if path.stat().st_mtime < before_s:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     path.unlink()
 
@@ -176,7 +175,7 @@ class LocalObjectStore:
 
     async def abandon(self, prefix: str, before_s: float) -> None:  # noqa: ARG002 -- a file knows no key before its end
         """Remove what processes that were killed had begun to write."""
-        await asyncio.to_thread(self._remove_abandoned)
+        await asyncio.to_thread(self._remove_abandoned, before_s)
 
     async def check(self) -> None:
         """Raise StorageError unless a file can be written."""

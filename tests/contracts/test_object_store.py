@@ -1,8 +1,10 @@
 """What every object store must do, run against local files and a real S3 server."""
 
+import asyncio
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -159,3 +161,41 @@ def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path: Path) -> 
         fcntl.flock(writer, fcntl.LOCK_EX)
         LocalObjectStore(tmp_path)
     assert sorted(path.name for path in partial.iterdir()) == ["written", "young"]
+
+
+async def begin_and_be_killed(store: ObjectStore, settings: SharedSettings, key: str) -> None:
+    """Leave what a process leaves that is killed in the middle of a large upload."""
+    if isinstance(store, LocalObjectStore):
+        (settings.home / "partial" / "tmp123").write_bytes(b"half")
+    else:
+        await store._client.create_multipart_upload(Bucket=settings.s3_bucket, Key=key)  # type: ignore[attr-defined]
+
+
+async def unfinished(store: ObjectStore, settings: SharedSettings) -> int:
+    if isinstance(store, LocalObjectStore):
+        return len(list((settings.home / "partial").iterdir()))
+    answer = await store._client.list_multipart_uploads(Bucket=settings.s3_bucket)  # type: ignore[attr-defined]
+    return len(answer.get("Uploads", []))
+
+
+async def test_unfinished_uploads_are_abandoned_in_time(store: ObjectStore, settings: SharedSettings) -> None:
+    await store.put_bytes("a/whole", b"whole", "text/plain")
+    await begin_and_be_killed(store, settings, "a/half")
+    await store.abandon("a/", time.time() - 3600)
+    assert await unfinished(store, settings) == 1
+    await store.abandon("a/", time.time() + 5)
+    assert await unfinished(store, settings) == 0
+    assert await keys(store, "a/") == ["a/whole"]
+
+
+async def test_a_cancelled_put_has_ended_when_its_caller_goes_on(store: ObjectStore) -> None:
+    """Otherwise it could appear after the deletion of all that a job had."""
+    for turn in range(20):
+        put = asyncio.ensure_future(store.put_bytes("a/b", b"x" * 100_000, "text/plain"))
+        await asyncio.sleep(0.001 * (turn % 4))
+        put.cancel()
+        await asyncio.wait([put])
+        await store.delete_all("a/")
+        before = await keys(store, "a/")
+        await asyncio.sleep(0.02)
+        assert before == await keys(store, "a/") == []
