@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock documents sample clean
+.PHONY: help run test check format bench chaos lock documents sample clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ format: $(VENV)/.ready-test ## Format and mend what can be mended
 
 bench: $(VENV)/.ready-test ## Measure speed and memory as ratios; also written to build/bench.json
 	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+chaos: $(VENV)/.ready-test ## Break everything while jobs run, and account for every one; also written to build/chaos.json
+	$(BIN)/python -m tests.chaos $(or $(CHAOS_ARGS),--seeds 1-20)
 
 documents: $(VENV)/.ready-test ## Write the generated references in docs/
 	$(BIN)/python -m deploy.generate_documents
