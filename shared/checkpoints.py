@@ -27,6 +27,7 @@ from shared.storage import ObjectStore
 R = TypeVar("R", bound=BaseModel)
 
 LOOK_EVERY_S = 1.0
+_MARKS = {"deleted_at": 1, "cancelled_run": 1}
 _TRIES = 20  # a write is only tried again when two deliveries made the job's document at the same moment
 
 
@@ -115,10 +116,10 @@ class Checkpoints:
         try:
             while not (await asyncio.wait([computing], timeout=LOOK_EVERY_S))[0]:
                 with contextlib.suppress(DatabaseError):  # nobody can say: go on
-                    await self.finished(message)
+                    await self._document(message, _MARKS)
             if not computing.cancelled() and computing.exception() is not None:
                 # What failed may have failed because somebody removed what it was reading.
-                await self.finished(message)
+                await self._document(message, _MARKS)
             return computing.result()
         finally:
             if not computing.done():
@@ -130,13 +131,18 @@ class Checkpoints:
 
         Raises JobGoneError for a deleted job and RunCancelledError for a cancelled run.
         """
+        job = await self._document(message)
+        return Finished(message, job.get("results", {}).get(message.parameters.digest(), {}))
+
+    async def _document(self, message: Message, fields: Document | None = None) -> Document:
+        """The job's document, empty where there is none yet. Raises as `finished` does."""
         with translated():
-            job: Document | None = await self._jobs.find_one({"_id": message.job_id})
-        if job is not None and "deleted_at" in job:
+            job: Document = await self._jobs.find_one({"_id": message.job_id}, fields) or {}
+        if "deleted_at" in job:
             raise JobGoneError(message.job_id)
-        if job is not None and job.get("cancelled_run", 0) >= message.run:
+        if job.get("cancelled_run", 0) >= message.run:
             raise RunCancelledError(f"run {message.run} of {message.job_id}")
-        return Finished(message, (job or {}).get("results", {}).get(message.parameters.digest(), {}))
+        return job
 
     async def _keep(self, message: Message, unit: str, result: R, kind: type[R]) -> R:
         """One write that adds the result unless the unit has one, which is returned then, or the job is deleted."""
