@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -169,21 +169,28 @@ class Clients:
 
     async def all_jobs(self) -> list[dict[str, Any]]:
         """Every job that the owner has."""
-        jobs: list[dict[str, Any]] = []
+        return [job async for job in self._all("/v1/jobs", "jobs")]
+
+    async def all_dead_letters(self) -> list[dict[str, Any]]:
+        """Every dead letter that the gateway lists."""
+        return [letter async for letter in self._all("/v1/dead-letters", "dead_letters")]
+
+    async def _all(self, path: str, name: str) -> AsyncIterator[dict[str, Any]]:
         cursor: str | None = None
         while True:
-            page = await self.page(cursor)
-            jobs += page["jobs"]
+            page = await self.page(cursor, path)
+            for item in page[name]:
+                yield item
             cursor = page["cursor"]
             if cursor is None:
-                return jobs
+                return
 
-    async def page(self, cursor: str | None) -> dict[str, Any]:
-        """One page of the list. Raises RuntimeError when it cannot be had."""
+    async def page(self, cursor: str | None, path: str = "/v1/jobs") -> dict[str, Any]:
+        """One page of a list. Raises RuntimeError when it cannot be had."""
         params = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
-        answer = await self.patiently(lambda: self.http.get("/v1/jobs", params=params))
+        answer = await self.patiently(lambda: self.http.get(path, params=params))
         if answer is None or answer.status_code != 200:
-            raise RuntimeError(f"the list of jobs cannot be had: {answer}")
+            raise RuntimeError(f"{path} cannot be had: {answer}")
         return dict(answer.json())
 
     async def download(self, url: str) -> bytes:

@@ -20,6 +20,7 @@ HOSTILES_AT_ONCE = 4
 # Most faults hit what works: what has just been killed only shows again how it starts. On a slow machine the run is
 # longer for it, and not just one long outage.
 BREATH_S = 12.0
+SERVERS_BREATH_S = 40.0
 WITHOUT_A_BREATH = 0.2
 
 
@@ -74,9 +75,9 @@ class Injector:
     async def _kill_gateway(self, rng: random.Random) -> str:
         return await self._kill_when_up(rng, rng.choice(self._labels(gateway=True)))
 
-    async def _breath(self, rng: random.Random, labels: list[str]) -> None:
+    async def _breath(self, rng: random.Random, labels: list[str], within_s: float = BREATH_S) -> None:
         if rng.random() >= WITHOUT_A_BREATH:
-            await self.stack.recovered(labels, BREATH_S)
+            await self.stack.recovered(labels, within_s)
 
     async def _kill_when_up(self, rng: random.Random, label: str) -> str:
         await self._breath(rng, [label])
@@ -120,7 +121,7 @@ class Injector:
     async def _all_breathe(self, rng: random.Random) -> None:
         """One server after the other, with a moment of work between them."""
         async with self._servers_turn:
-            await self._breath(rng, [unit.label for unit in self.stack.nursery.units])
+            await self._breath(rng, [unit.label for unit in self.stack.nursery.units], SERVERS_BREATH_S)
 
     async def _restart_broker(self, rng: random.Random) -> str:
         await self._all_breathe(rng)

@@ -8,11 +8,13 @@ from typing import Any
 
 import aio_pika
 
+from services.gateway.dead_letters.letters import INLINE_BYTES, OBJECTS
 from shared.messaging.headers import HISTORY, REASON
 from shared.messaging.logs import job_of
 from shared.messaging.topology import BURIALS, WORK_QUEUES, retry_name
-from tests.chaos.clients import Case
+from tests.chaos.clients import Case, Clients
 from tests.chaos.hostile import Hostile
+from tests.chaos.inventory import Objects
 from tests.chaos.stack import RETRY_DELAYS_S, Stack
 from tests.chaos.tap import TAP_QUEUE
 
@@ -78,6 +80,29 @@ async def dead_letters(url: str) -> list[DeadLetter]:
                 headers = dict(message.headers)
                 found.append(DeadLetter(work.name, message.message_id, job_id, headers, message.body))
     return found
+
+
+def stored_findings(letters: list[DeadLetter], stored: Objects) -> list[str]:
+    """Objects of no job: only the bodies of large dead letters may be that, each once."""
+    bodies = [key for key in stored if key.startswith(OBJECTS)]
+    large = sum(len(letter.body) > INLINE_BYTES for letter in letters)
+    found = [f"object {key} is nobody's" for key in sorted(stored) if not key.startswith(OBJECTS)]
+    if len(bodies) != large:
+        found.append(
+            f"{len(bodies)} bodies of dead letters are stored, and {large} dead letters are that large: {bodies}"
+        )
+    return found
+
+
+async def account_findings(clients: Clients, letters: list[DeadLetter]) -> list[str]:
+    """Whether the gateway's list of dead letters and the dead-letter queues agree."""
+    listed = Counter((one["queue"], one["reason"]) for one in await clients.all_dead_letters())
+    lying = Counter((letter.queue, letter.reason) for letter in letters)
+    return [
+        f"{lying[place]} dead letters lie in {place[0]}.dlq for {place[1]}, {listed[place]} are listed"
+        for place in sorted(listed.keys() | lying.keys(), key=str)
+        if listed[place] != lying[place]
+    ]
 
 
 def leftover_findings(left: dict[str, tuple[int, int]]) -> list[str]:

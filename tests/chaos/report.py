@@ -22,6 +22,7 @@ class Report:
     ended: dict[str, int]
     faults: dict[str, int]
     starts: dict[str, int]
+    down_s: dict[str, float]
     copies_sent: int
     hostiles: int
     dead_letters: int
@@ -50,6 +51,7 @@ class Report:
             ended=dict(sorted(tally.ended.items())),
             faults=dict(sorted(run.injector.done.items())),
             starts=starts,
+            down_s={server.name: round(server.down_s, 1) for server in servers},
             copies_sent=run.tap.sent - len(run.injector.hostiles),
             hostiles=len(run.injector.hostiles),
             dead_letters=len(letters),
@@ -74,10 +76,11 @@ class Report:
         ended = ", ".join(f"{count} {how}" for how, count in self.ended.items())
         faults = ", ".join(f"{count} {kind}" for kind, count in self.faults.items())
         return [
-            f"seed {self.seed}, {self.storage} storage, {self.wall_s:.0f} s (harness late by {self.worst_lag_s} s at most)",
+            f"seed {self.seed}, {self.storage} storage, {self.wall_s:.0f} s (harness late by {self.worst_lag_s} s)",
             f"jobs: {self.jobs} handed in, {self.accepted} accepted; with the quiet run's: {ended}",
             f"faults: {sum(self.faults.values())} ({faults})",
             f"starts: {', '.join(f'{name} {count}' for name, count in self.starts.items())}",
+            f"starting took: {', '.join(f'{name} {seconds} s' for name, seconds in self.down_s.items())}",
             f"sent from outside: {self.copies_sent} copies, {self.hostiles} hostile messages",
             f"dead letters: {self.dead_letters}",
             f"clients: {self.broken_lines} broken lines, {self.server_errors} answers of 500 and above",

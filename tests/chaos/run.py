@@ -25,6 +25,7 @@ QUIET_LIMIT_S = 90.0
 PEACE_LIMIT_S = 120.0
 LOOK_EVERY_S = 1.0
 FOLLOWED_SHARE = 0.08
+TELL_EVERY_S = 10.0
 
 
 class Run:
@@ -53,7 +54,7 @@ class Run:
         """The whole run."""
         await self.tap.open()
         quiet = await self._quietly()
-        looking = asyncio.gather(look_on(self.clients, self.watch), self._measure_lag())
+        looking = asyncio.gather(look_on(self.clients, self.watch), self._measure_lag(), self._tell())
         try:
             await self._disturbed()
             self.say("everything is healed; waiting for peace")
@@ -148,6 +149,19 @@ class Run:
             self.stack.workshop.mend(case.job_id)
         await self.clients.act(case)
 
+    async def _tell(self) -> None:
+        """Now and then say how far it is."""
+        while True:
+            await asyncio.sleep(TELL_EVERY_S)
+            handed_in = [case for case in self.cases if case.tries]
+            accepted = sum(case.job_id is not None for case in handed_in)
+            clients = self.clients
+            self.say(
+                f"{len(handed_in)} jobs handed in, {accepted} accepted; {self.injector.done.total()} faults; "
+                f"{clients.broken_lines} broken lines, {clients.server_errors} server errors; "
+                f"late by {self.worst_lag_s:.1f} s"
+            )
+
     async def _measure_lag(self) -> None:
         """How late this process itself is at its worst: the proxies and clients are no faster than it."""
         while True:
@@ -175,6 +189,7 @@ class Run:
         self.say("reckoning")
         jobs = {job["job_id"]: job for job in await self.clients.all_jobs()}
         objects = await inventory.take(self.stack)
+        nobodys = objects.pop("?", {})
         tally = Tally()
         accepted = [case for case in self.cases if case.job_id is not None]
         for case in accepted:
@@ -188,6 +203,8 @@ class Run:
         letters = await queues.dead_letters(self.stack.node.url)
         by_id = {str(case.job_id): case for case in accepted}
         tally.others += queues.letter_findings(letters, self.injector.hostiles, self.injector.unconfirmed, by_id)
+        tally.others += queues.stored_findings(letters, nobodys)
+        tally.others += await queues.account_findings(self.clients, letters)
         tally.others += await end_in_order(self.stack)
         return Report.of(self, tally, letters, read_ledger(self.stack.workshop.folder), time.monotonic() - self._began)
 
