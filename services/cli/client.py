@@ -23,6 +23,8 @@ _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _PATIENCE_S = 120.0
 _WRONG_USAGE = 422
 _LETTERS = "/v1/dead-letters"
+# Thousands of dead letters are changed one by one before the answer comes.
+_BULK_TIMEOUT = httpx.Timeout(900.0, connect=5.0)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Client:
     def replay_letters(self, chosen: LetterFilter) -> dict[str, Any]:
         """Send all that fit back to work; how many are on their way."""
         with self._explained():
-            return _content(self._http.post(f"{_LETTERS}/replay", json=chosen.fields_or_all()))
+            return _content(self._http.post(f"{_LETTERS}/replay", json=chosen.fields_or_all(), timeout=_BULK_TIMEOUT))
 
     def purge_letter(self, letter: str) -> dict[str, Any]:
         """Throw one away; how many were."""
@@ -141,7 +143,7 @@ class Client:
     def purge_letters(self, chosen: LetterFilter) -> dict[str, Any]:
         """Throw all that fit away; how many were."""
         with self._explained():
-            return _content(self._http.delete(_LETTERS, params=chosen.fields_or_all()))
+            return _content(self._http.delete(_LETTERS, params=chosen.fields_or_all(), timeout=_BULK_TIMEOUT))
 
     def delete(self, job_id: str) -> None:
         """Delete a job."""

@@ -6,7 +6,7 @@ is gone. Every step is one conditional write, so of two who decide at once one w
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ INLINE_BYTES = 256 << 10
 PREVIEW_BYTES = 16 << 10
 # What a claim counts as that nobody has taken up yet.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_IDS_AT_ONCE = 500
+_IDS_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class DeadLetters:
             "state": BURIED,
             "open": True,
         }
-        if await self.find(dead.id) is not None:
-            return
         if large:
+            if await self.find(dead.id) is not None:
+                return
             await self._store.put_bytes(_key(dead.id), dead.body, "application/octet-stream")
         with contextlib.suppress(DuplicateKeyError), translated():
             await self._letters.insert_one(document)
@@ -135,21 +135,13 @@ class DeadLetters:
 
     async def claim(self, letter: str) -> bool:
         """Let a buried letter go back to its queue; whether it is the caller who does it."""
-        with translated():
-            result = await self._letters.update_one(
-                {"_id": letter, "state": BURIED, "replayable": True},
-                {"$set": {"state": REPLAYING, "replaying_since": datetime.now(UTC)}},
-            )
-        return bool(result.modified_count)
+        taken = {"state": REPLAYING, "replaying_since": datetime.now(UTC)}
+        return await self._change_one({"_id": letter, "state": BURIED, "replayable": True}, taken)
 
     async def claim_all(self, chosen: LetterFilter) -> int:
         """Let all buried letters of `chosen` go back to their queues; how many those are. `claimed` finds them."""
-        selector: Document = {**chosen.selector(), "state": BURIED, "replayable": True}
-        with translated():
-            result = await self._letters.update_many(
-                selector, {"$set": {"state": REPLAYING, "replaying_since": _NEVER}}
-            )
-        return int(result.modified_count)
+        claim = {"state": REPLAYING, "replaying_since": _NEVER}
+        return await self._change({**chosen.selector(), "state": BURIED, "replayable": True}, claim)
 
     async def claimed(self, *, idle: timedelta, limit: int) -> list[str]:
         """Letters on their way back that nobody has taken up for that long."""
@@ -166,38 +158,49 @@ class DeadLetters:
         now, since = datetime.now(UTC), document["replaying_since"]
         if since >= now - idle:
             return None
-        with translated():
-            result = await self._letters.update_one(
-                {"_id": letter, "state": REPLAYING, "replaying_since": since}, {"$set": {"replaying_since": now}}
-            )
-        return document if result.modified_count else None
+        mine = await self._change_one(
+            {"_id": letter, "state": REPLAYING, "replaying_since": since}, {"replaying_since": now}
+        )
+        return document if mine else None
 
     async def give_back(self, letter: str) -> None:
         """Bury a letter again that cannot be replayed."""
-        with translated():
-            await self._letters.update_one({"_id": letter, "state": REPLAYING}, {"$set": {"state": BURIED}})
+        await self._change_one({"_id": letter, "state": REPLAYING}, {"state": BURIED})
 
     async def sent(self, letter: str) -> None:
         """Remember that a letter is back in its queue."""
-        await self._settle({"_id": letter, "state": REPLAYING}, REPLAYED)
+        await self._change_one({"_id": letter, "state": REPLAYING}, _settled_as(REPLAYED))
 
     async def purge(self, letter: str) -> bool:
         """Throw a buried letter away; whether there was one to throw away."""
-        return bool(await self._settle({"_id": letter, "state": BURIED}, PURGED))
+        return await self._change_one({"_id": letter, "state": BURIED}, _settled_as(PURGED))
 
     async def purge_all(self, chosen: LetterFilter) -> int:
         """Throw all buried letters of `chosen` away; how many those were."""
-        return await self._settle({**chosen.selector(), "state": BURIED}, PURGED)
+        return await self._change({**chosen.selector(), "state": BURIED}, _settled_as(PURGED))
 
     async def purge_job(self, job_id: str) -> int:
         """Settle every letter of a job that is deleted or begun anew; how many there were."""
-        return await self._settle({"job_id": job_id, "open": True}, PURGED)
+        return await self._change({"job_id": job_id, "open": True}, _settled_as(PURGED))
 
-    async def _settle(self, selector: Document, state: str) -> int:
-        change = {"$set": {"state": state, "open": False, "settled_at": datetime.now(UTC), "sought": False}}
+    async def _change(self, selector: Document, values: Document) -> int:
+        """Set `values` wherever `selector` fits; how often.
+
+        One by one, since thousands in one command can outlast the driver's patience. A fault leaves those before it
+        done, and the same again does the rest.
+        """
         with translated():
-            result = await self._letters.update_many(selector, change)
-        return int(result.modified_count)
+            found: list[Document] = await self._letters.find(selector, {"_id": 1}).to_list(None)
+        unchanged: Document = {name: selector[name] for name in ("state", "open") if name in selector}
+        changed = 0
+        for document in found:
+            changed += await self._change_one({"_id": document["_id"], **unchanged}, values)
+        return changed
+
+    async def _change_one(self, selector: Document, values: Document) -> bool:
+        with translated():
+            result = await self._letters.update_one(selector, {"$set": values})
+        return bool(result.modified_count)
 
     async def settled(self, limit: int = 50_000) -> list[Settled]:
         """Letters whose copies may still lie in their dead-letter queues."""
@@ -208,22 +211,26 @@ class DeadLetters:
 
     async def sought(self, letters: Sequence[Settled]) -> None:
         """Remember that a whole pass has looked for the copies of `letters`."""
-        ids = [letter.id for letter in letters]
-        for start in range(0, len(ids), _IDS_AT_ONCE):
+        for ids in _slices([letter.id for letter in letters]):
             with translated():
-                await self._letters.update_many(
-                    {"_id": {"$in": ids[start : start + _IDS_AT_ONCE]}}, {"$set": {"sought": True}}
-                )
+                await self._letters.update_many({"_id": {"$in": ids}}, {"$set": {"sought": True}})
 
     async def forget(self, letters: Sequence[Settled]) -> None:
         """Delete settled letters with all that was kept of them. Also raises StorageError."""
         for letter in letters:
             if letter.stored:
                 await self._store.delete(_key(letter.id))
-        ids = [letter.id for letter in letters]
-        for start in range(0, len(ids), _IDS_AT_ONCE):
+        for ids in _slices([letter.id for letter in letters]):
             with translated():
-                await self._letters.delete_many({"_id": {"$in": ids[start : start + _IDS_AT_ONCE]}, "open": False})
+                await self._letters.delete_many({"_id": {"$in": ids}})
+
+
+def _settled_as(state: str) -> Document:
+    return {"state": state, "open": False, "settled_at": datetime.now(UTC), "sought": False}
+
+
+def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
 
 
 def _key(letter: str) -> str:
