@@ -26,7 +26,7 @@ def main() -> int:
     arguments = _arguments()
     reports = []
     for seed in _seeds(arguments.seed, arguments.seeds):
-        report = one(seed, arguments.jobs, arguments.faults, keep=arguments.keep)
+        report = one(seed, arguments.jobs, arguments.faults, parent=arguments.folder, keep=arguments.keep)
         reports.append(report)
         say("\n".join(report.lines()))
         if report.findings:
@@ -36,9 +36,11 @@ def main() -> int:
     return 1 if any(report.findings for report in reports) else 0
 
 
-def one(seed: int, jobs: int, faults: int, *, keep: bool = False) -> Report:
+def one(seed: int, jobs: int, faults: int, *, parent: Path | None, keep: bool) -> Report:
     """One run in a folder of its own, which stays when something was found."""
-    folder = Path(tempfile.mkdtemp(prefix=f"lectern-chaos-{seed}-"))
+    if parent is not None:
+        parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"lectern-chaos-{seed}-", dir=parent))
     say(f"seed {seed}; logs in {folder}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.getLogger("aio_pika").setLevel(logging.CRITICAL)  # that the broker is away is the point
@@ -69,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", help="first-last, instead of --seed")
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--folder", type=Path, help="where runs have their folders; the system's temporary one")
     parser.add_argument("--keep", action="store_true", help="keep the logs also when nothing was found")
     return parser.parse_args()
 
