@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 
 from services.gateway.headers import add_security_headers
 from shared.errors import LecternError, ObjectNotFoundError, RateLimitError, SourceTooLargeError
@@ -153,6 +155,11 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
     return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=faults))
 
 
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    log.info("the caller went away in the middle of a request")
+    return Response(status_code=HTTPStatus.BAD_REQUEST)  # which nobody reads
+
+
 async def _on_anything(_request: Request, error: Exception) -> JSONResponse:
     log.error("request failed unexpectedly", exc_info=error)
     return problem_response(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", LecternError.default_message))
@@ -164,4 +171,5 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(LecternError, _on_lectern_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_anything)

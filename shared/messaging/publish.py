@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from aio_pika.exceptions import AMQPError, DeliveryError
+from faststream.exceptions import IncorrectState
 from faststream.rabbit import RabbitBroker
 
 from shared.errors import BrokerError
@@ -34,7 +35,8 @@ class Publisher:
         now = datetime.now(UTC)
         try:
             await self._broker.publish(
-                message,
+                message.model_dump_json().encode(),  # before it is connected, FastStream could not encode a model
+                content_type="application/json",
                 exchange=EVENTS_EXCHANGE if isinstance(message, Event) else None,
                 routing_key=message.routing_key if isinstance(message, Event) else message.queue,
                 persist=True,
@@ -53,7 +55,7 @@ class Publisher:
                     "cloudEvents_time": now.isoformat(),
                 },
             )
-        except (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError) as error:
+        except (AMQPError, DeliveryError, IncorrectState, OSError, TimeoutError, RuntimeError) as error:
             # aio-pika raises RuntimeError for a connection that is closed or was never opened.
             raise BrokerError(f"{kind} of {message.job_id} was not confirmed: {error!r}") from error
 

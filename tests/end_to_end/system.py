@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "deploy" / "samples"
 START_LIMIT_S = 120
 JOB_LIMIT_S = 240
-ENDED = {"done", "partial", "failed"}
+ENDED = {"done", "partial", "failed", "cancelled"}
 
 
 def wait_until(condition: Callable[[], Any], what: str, within_s: float) -> Any:
