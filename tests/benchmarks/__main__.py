@@ -1,5 +1,8 @@
 """Measures the product and prints figures and ratios: `python -m tests.benchmarks [--quick] [--only NAME ...]`.
 
+Beside speed and memory, what a checkpoint adds to a hop (`hop`), how soon work goes on after a death (`recovery`), and
+what becomes of the same jobs under the same kills in Lectern and in Celery (`faulted`).
+
 Everything runs on a private broker and database in temporary state folders; nothing is left behind but
 `build/bench.json` and the lecture that is kept for the next time. Nobody else should use the machine meanwhile.
 """
@@ -11,11 +14,11 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.services import PROJECT
-from tests.benchmarks import clone, overhead, pages, recordings
+from tests.benchmarks import clone, faulted, hop, overhead, pages, recordings, recovery
 from tests.benchmarks.figures import Figure, table, write_json
 from tests.benchmarks.lecture import Lecture, lecture, short_lecture
 
-NAMES = ("audio", "video", "replicas", "overhead", "pdf", "clone")
+NAMES = ("audio", "video", "replicas", "overhead", "hop", "recovery", "faulted", "pdf", "clone")
 DURATION_S, SLIDES = 600, 20
 QUICK_DURATION_S = 20
 CLONE_COMMAND = "python -m tests.benchmarks --only clone"
@@ -40,8 +43,9 @@ def measure(names: set[str], *, quick: bool, recording: Lecture | None) -> list[
         figures += asyncio.run(recordings.audio_and_video(recording, with_video="video" in names))
     if recording is not None and "replicas" in names:
         figures += asyncio.run(recordings.two_replicas(recording))
-    if "overhead" in names:
-        figures += asyncio.run(overhead.measure(quick=quick))
+    for name, part in (("overhead", overhead), ("hop", hop), ("recovery", recovery), ("faulted", faulted)):
+        if name in names:
+            figures += asyncio.run(part.measure(quick=quick))
     if "pdf" in names:
         figures += pages.measure(quick=quick)
     if "clone" in names:

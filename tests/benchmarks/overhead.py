@@ -14,8 +14,6 @@ import aio_pika
 
 from deploy.local.processes import Child, spawn, terminate_all
 from deploy.local.services import PROJECT, SERVICES, ServiceProgram
-from shared.events import JobSubmitted, SubmittedSource
-from shared.storage.local import LocalObjectStore
 from tests.benchmarks import bare_stage
 from tests.benchmarks.client import Client, Route, connected
 from tests.benchmarks.figures import Figure, Goal, median, percentile
@@ -109,28 +107,20 @@ async def _bare_job() -> Body:
     return {"job_id": str(uuid.uuid4())}
 
 
-def _product_job(store: LocalObjectStore) -> Callable[[], Awaitable[Body]]:
-    async def job() -> Body:
-        """A job as the gateway publishes it, once the upload is stored."""
-        job_id = str(uuid.uuid4())
-        upload = await store.put_bytes(f"gateway/uploads/{job_id}/bench/source", b"RIFF", "application/octet-stream")
-        source = SubmittedSource(key=upload.key, name="lecture.wav", size=upload.size)
-        return JobSubmitted(job_id=job_id, source=source).model_dump(mode="json")
-
-    return job
-
-
 async def measure(*, quick: bool) -> list[Figure]:
     """Times of single jobs, by turns so that both sides see the same machine, and of many at once."""
     size = QUICK if quick else Size()
 
     async def both(system: System) -> list[Figure]:
+        async def product_job() -> Body:
+            return (await system.new_job()).model_dump(mode="json")
+
         async with (
             _bare_chain(system.amqp_url, system.home),
             connected(system.amqp_url, ROUTE) as product_client,
             connected(system.amqp_url, CHAIN_ROUTE) as bare_client,
         ):
-            bare, product = Side(bare_client, _bare_job), Side(product_client, _product_job(system.store))
+            bare, product = Side(bare_client, _bare_job), Side(product_client, product_job)
             for side in (bare, product):
                 await side.one_after_the_other(size.warm_up, keep=False)
             for _ in range(size.blocks):

@@ -1,15 +1,18 @@
 """The product, started for a measurement in a temporary state folder that is gone afterwards."""
 
 import asyncio
+import contextlib
+import os
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.local.home import Home
+from deploy.local.home import Home, SystemState
 from deploy.local.services import SERVICES, ServiceProgram
 from deploy.local.supervisor import Options, Supervisor
 from shared.events import (
@@ -20,10 +23,12 @@ from shared.events import (
     SourceIngested,
     SourceTranscribed,
     SubmittedSource,
+    new_job_id,
 )
 from shared.messaging.topology import DEAD_LETTERS_EXCHANGE, EVENTS_EXCHANGE
 from shared.storage.local import LocalObjectStore
 from tests.benchmarks.client import Client, Route, Run
+from tests.benchmarks.happenings import Happenings
 
 T = TypeVar("T")
 
@@ -45,21 +50,43 @@ STAGES = ("ingest", "transcription", "analysis", "rendering")
 
 @dataclass(frozen=True)
 class System:
-    """A running product."""
+    """A running product. `happenings` is what its supervisor told."""
 
     home: Path
     amqp_url: str
+    happenings: Happenings = field(default_factory=Happenings)
 
     @property
     def store(self) -> LocalObjectStore:
         """Where sources are put."""
         return LocalObjectStore(self.home)
 
-    def pids(self) -> dict[str, list[int]]:
-        """The processes of each service; `transcription-2` is one of transcription's."""
+    def state(self) -> SystemState:
+        """What the supervisor says of it."""
         state = Home(self.home).read_state()
         if state is None:
             raise RuntimeError("the system has ended")
+        return state
+
+    def signal(self, program: str, number: signal.Signals) -> bool:
+        """Send a signal to a program by the supervisor's name of it; False when it does not run at the moment."""
+        if not self.happenings.runs(program):
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.state().processes[program].pid, number)
+            return True
+        return False
+
+    async def new_job(self, job_id: str | None = None) -> JobSubmitted:
+        """A job as the gateway publishes it, once its upload, four bytes, is stored."""
+        job_id = job_id or new_job_id()
+        upload = await self.store.put_bytes(f"gateway/uploads/{job_id}/bench/source", b"RIFF", "audio/wav")
+        source = SubmittedSource(key=upload.key, name="lecture.wav", size=upload.size)
+        return JobSubmitted(job_id=job_id, source=source)
+
+    def pids(self) -> dict[str, list[int]]:
+        """The processes of each service; `transcription-2` is one of transcription's."""
+        state = self.state()
         found: dict[str, list[int]] = {program.name: [] for program in SERVICES}
         for name, process in state.processes.items():
             service = name.partition("-")[0]
@@ -95,11 +122,17 @@ async def with_system(
     environment: Mapping[str, str] | None = None,
 ) -> T:
     """Start the product, return what `await work(system)` does, and end it all. Ctrl-C ends it early."""
+    happenings = Happenings()
     options = Options(
-        services=services, amqp_url=None, mongo_url=None, gateway_port=None, environment=dict(environment or {})
+        services=services,
+        amqp_url=None,
+        mongo_url=None,
+        gateway_port=None,
+        environment=dict(environment or {}),
+        on_event=happenings.tell,
     )
     async with _home() as home, Supervisor(home, options) as supervisor:
-        return await _while_running(supervisor, work(System(home, supervisor.amqp_url)))
+        return await _while_running(supervisor, work(System(home, supervisor.amqp_url, happenings)))
 
 
 async def run_file(system: System, client: Client, path: Path, parameters: Parameters, *, limit_s: float) -> Run:

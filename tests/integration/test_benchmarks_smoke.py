@@ -31,14 +31,43 @@ NAMES = {
 }
 
 
-def test_every_figure_is_measured(tmp_path):
-    output = tmp_path / "bench.json"
-    # Replicas are left out: they are the same code as audio, and a system and a model more to start.
-    names = ["audio", "video", "overhead", "pdf"]
+BLOWS = ("recovery_worker_killed", "recovery_broker_restarted", "recovery_broker_killed")
+COUNTED = ("lost_jobs", "stuck_jobs", "failed_jobs", "doubled_stages", "doubled_results")
+DURABILITY_NAMES = {
+    "hop_checkpoint_ratio",
+    "hop_again_ratio",
+    "hop_plain_p50_ms",
+    "hop_checkpoint_p50_ms",
+    "hop_checkpoint_p99_ms",
+    "hop_again_p50_ms",
+    *(f"{blow}_{what}_s" for blow in BLOWS for what in ("median", "worst", "until_started", "until_ready")),
+    "faulted_lectern_s",
+    "faulted_celery_s",
+}
+COUNTS = {f"faulted_{side}_{counted}" for side in ("lectern", "celery") for counted in COUNTED}
+
+
+def measure(names, folder):
+    """The figures of a quick look at `names`, and what was printed."""
+    output = folder / "bench.json"
     command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", *names, "--output", str(output)]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=480, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     figures = json.loads(output.read_text())
+    assert all(name in done.stdout for name in figures)
+    return figures
+
+
+def test_every_figure_is_measured(tmp_path):
+    # Replicas are left out: they are the same code as audio, and a system and a model more to start.
+    figures = measure(["audio", "video", "overhead", "pdf"], tmp_path)
     assert set(figures) >= NAMES
     assert all(math.isfinite(value) and value > 0 for value in figures.values())
-    assert all(name in done.stdout for name in figures)
+
+
+@pytest.mark.timeout(500)
+def test_checkpoints_recovery_and_kills_are_measured(tmp_path):
+    figures = measure(["hop", "recovery", "faulted"], tmp_path)
+    assert set(figures) == DURABILITY_NAMES | COUNTS
+    assert all(math.isfinite(figures[name]) and figures[name] > 0 for name in DURABILITY_NAMES)
+    assert all(figures[f"faulted_lectern_{counted}"] == 0 for counted in ("lost_jobs", "stuck_jobs", "failed_jobs"))
