@@ -2,8 +2,9 @@
 
 from collections import Counter
 
-from tests.benchmarks.faulted import BROKER, QUICK, STAGES, Outcome, Seen, Size, outcome, schedule
 from tests.benchmarks.ledger import Entry, Ledger
+from tests.benchmarks.reckoning import BROKER, QUICK, Outcome, Seen, Size, outcome, schedule
+from tests.benchmarks.system import STAGES
 
 
 def reckon(seen, ledger=None, missing=(), held=()):
