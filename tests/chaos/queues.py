@@ -40,6 +40,8 @@ class DeadLetter:
     def fault(self) -> str | None:
         """What is wrong with its headers."""
         if self.reason in (None, "", "retry"):
+            if "x-first-death-reason" in self.headers:
+                return None  # the broker gave it up, and says why in its own way
             why = {name: value for name, value in self.headers.items() if "death" in name}
             return f"has no reason ({REASON}: {self.reason}; the broker says {str(why)[:300]})"
         try:
@@ -94,14 +96,18 @@ def stored_findings(letters: list[DeadLetter], stored: Objects) -> list[str]:
     return found
 
 
-async def account_findings(clients: Clients, letters: list[DeadLetter]) -> list[str]:
-    """Whether the gateway's list of dead letters and the dead-letter queues agree."""
-    listed = Counter((one["queue"], one["reason"]) for one in await clients.all_dead_letters())
-    lying = Counter((letter.queue, letter.reason) for letter in letters)
+async def account_findings(clients: Clients, letters: list[DeadLetter], cases: dict[str, Case]) -> list[str]:
+    """Whether the gateway's list of dead letters and the dead-letter queues agree.
+
+    Letters that were settled, because their job was retried, replayed or deleted, leave their queue a while later.
+    """
+    settled = {job_id for job_id, case in cases.items() if case.mended or case.deleted or case.unsure}
+    listed = Counter(one["queue"] for one in await clients.all_dead_letters() if one["job_id"] not in settled)
+    lying = Counter(letter.queue for letter in letters if letter.job_id not in settled)
     return [
-        f"{lying[place]} dead letters lie in {place[0]}.dlq for {place[1]}, {listed[place]} are listed"
-        for place in sorted(listed.keys() | lying.keys(), key=str)
-        if listed[place] != lying[place]
+        f"{lying[queue]} dead letters lie in {queue}.dlq, {listed[queue]} are listed"
+        for queue in sorted(listed.keys() | lying.keys())
+        if listed[queue] != lying[queue]
     ]
 
 

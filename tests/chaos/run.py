@@ -204,7 +204,7 @@ class Run:
         by_id = {str(case.job_id): case for case in accepted}
         tally.others += queues.letter_findings(letters, self.injector.hostiles, self.injector.unconfirmed, by_id)
         tally.others += queues.stored_findings(letters, nobodys)
-        tally.others += await queues.account_findings(self.clients, letters)
+        tally.others += await queues.account_findings(self.clients, letters, by_id)
         tally.others += await end_in_order(self.stack)
         return Report.of(self, tally, letters, read_ledger(self.stack.workshop.folder), time.monotonic() - self._began)
 
