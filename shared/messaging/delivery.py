@@ -36,6 +36,7 @@ from shared.messaging.headers import (
 from shared.messaging.publish import PUBLISH_TIMEOUT_S
 from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange
 from shared.messaging.verdict import Past, Policy, judge
+from shared.messaging.wire import portable
 
 log = structlog.get_logger()
 
@@ -101,7 +102,10 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
 
     async def _settle(self, error: Exception) -> None:
         message: IncomingMessage = self.msg
-        headers = {name: value for name, value in (message.headers or {}).items() if name not in BROKER_HEADERS}
+        # A stranger's headers may hold what the client library can read but not send.
+        headers = portable(
+            {name: value for name, value in (message.headers or {}).items() if name not in BROKER_HEADERS}
+        )
         now = datetime.now(UTC)
         since = _time(headers.get(WAITING_SINCE)) or now
         past = Past(number(headers, ATTEMPT), number(headers, WAITS), (now - since).total_seconds())

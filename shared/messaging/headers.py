@@ -14,12 +14,15 @@ CODE = "x-lectern-code"
 PUBLIC_MESSAGE = "x-lectern-public-message"
 QUEUE = "x-lectern-queue"
 
-# RabbitMQ's own death headers: left on a message that is published again, 3.10's cycle detection drops it silently.
+# Headers that RabbitMQ acts on. A message that is published again with its death headers, 3.10's cycle detection drops
+# silently.
 BROKER_HEADERS = frozenset(
     {
         "x-death",
         "x-delivery-count",
         "x-acquired-count",
+        "CC",  # further addressees: a copy that is published again would reach them again
+        "BCC",
         *(f"x-{which}-death-{what}" for which in ("first", "last") for what in ("exchange", "queue", "reason")),
     }
 )

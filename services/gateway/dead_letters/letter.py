@@ -12,11 +12,11 @@ from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 
-from services.gateway.dead_letters.wire import clean
 from shared.errors import LecternError
 from shared.messaging.headers import ATTEMPT, CODE, PUBLIC_MESSAGE, REASON, REPLAYS, history, number
 from shared.messaging.logs import job_of
 from shared.messaging.topology import WORK_QUEUES
+from shared.messaging.wire import clean
 
 UNKNOWN_REASON = "unknown"
 _QUEUES = frozenset(queue.name for queue in WORK_QUEUES)

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.gateway.dead_letters.letter import DeadLetter
-from services.gateway.dead_letters.wire import pack
 from shared.database import Collection, Database, Document, DuplicateKeyError, translated
+from shared.messaging.wire import pack
 from shared.storage import ObjectStore
 
 BURIED, REPLAYING, REPLAYED, PURGED = "buried", "replaying", "replayed", "purged"

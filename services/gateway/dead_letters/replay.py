@@ -15,7 +15,6 @@ from aio_pika.abc import DeliveryMode
 
 from services.gateway.dead_letters.letters import DeadLetters, LetterFilter
 from services.gateway.dead_letters.post import Post, Send
-from services.gateway.dead_letters.wire import unpack
 from shared.database import Document
 from shared.errors import LecternError, ObjectNotFoundError
 from shared.messaging.headers import (
@@ -29,6 +28,7 @@ from shared.messaging.headers import (
     WAITING_SINCE,
     WAITS,
 )
+from shared.messaging.wire import unpack
 
 log = structlog.get_logger()
 
@@ -38,8 +38,8 @@ IDLE = timedelta(seconds=30)
 # How long a caller waits for the broker; then the replay goes on behind them.
 PATIENCE_S = 5.0
 _AT_ONCE = 200
-# Of the attempts that ended; and RabbitMQ's lists of further addressees, which would get it as well.
-_LEFT_BEHIND = BROKER_HEADERS | {ATTEMPT, WAITS, WAITING_SINCE, REASON, CODE, PUBLIC_MESSAGE, QUEUE, "CC", "BCC"}
+# Of the attempts that ended.
+_LEFT_BEHIND = BROKER_HEADERS | {ATTEMPT, WAITS, WAITING_SINCE, REASON, CODE, PUBLIC_MESSAGE, QUEUE}
 
 
 def message_again(document: Document, body: bytes) -> aio_pika.Message:

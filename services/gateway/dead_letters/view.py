@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.gateway.dead_letters.wire import readable, unpack
 from shared.database import Document
+from shared.messaging.wire import readable, unpack
 
 _DEEPEST = 60
 

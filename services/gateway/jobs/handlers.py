@@ -13,7 +13,7 @@ from services.gateway.jobs.facts import Addition, Failure, addition_of
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.view import TERMINAL
 from shared.database import Document
-from shared.errors import DatabaseError, InvalidMessageError
+from shared.errors import DatabaseError, InvalidMessageError, StorageError
 from shared.events import EVENTS, STAGES, Event, JobCancelled, JobDeleted, JobSubmitted, Stage
 from shared.messaging.broker import subscribe
 from shared.messaging.logs import run_of_body
@@ -28,9 +28,12 @@ _BY_KEY = {event.routing_key: event for event in EVENTS}
 _ENDS = {queue.name for queue in (*REMOVALS.values(), *CANCELLATIONS.values())}
 PREFETCH = 16
 
-# While the database is away a dead letter waits here, in hand: there is no further queue for it to go to.
+# While the database is away, or the storage for a large one, a dead letter waits here, in hand: there is no further
+# queue for it to go to.
 _until_kept = retry(
-    retry=retry_if_exception_type(DatabaseError), wait=wait_random_exponential(multiplier=0.2, max=5), reraise=True
+    retry=retry_if_exception_type((DatabaseError, StorageError)),
+    wait=wait_random_exponential(multiplier=0.2, max=5),
+    reraise=True,
 )
 # What services of ours call themselves in CloudEvents' `source`.
 OWN_SOURCES = "/lectern/"

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aio_pika
+import pika
 import pytest
 from faststream.rabbit import RabbitBroker
 from opentelemetry.sdk.trace import TracerProvider
@@ -163,6 +164,26 @@ async def test_a_malformed_message_is_buried_and_the_queue_goes_on(
     assert message.body == body
     assert message.headers[names.REASON] in ("invalid-message", "permanent-error")
     assert message.headers[names.CODE] == "invalid_message"
+
+
+async def test_headers_that_cannot_be_sent_as_they_came_do_not_hold_a_message_up(
+    settings: SharedSettings, amqp_url: str
+) -> None:
+    """Other clients write strings in any encoding."""
+
+    async def handler(_event: JobSubmitted) -> None:
+        raise AssertionError("it cannot be read")
+
+    async with running(settings, handler):
+        connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+        channel = connection.channel()
+        channel.confirm_delivery()
+        properties = pika.BasicProperties(headers={"name": b"\xff\xfe"}, content_type="application/json")
+        channel.basic_publish("", SUBMISSIONS.name, b"{", properties)
+        connection.close()
+        message = await take(amqp_url, SUBMISSIONS.dead_letters)
+    assert message.headers["name"] == bytearray(b"\xff\xfe")
+    assert message.headers[names.REASON] == "invalid-message"
 
 
 @pytest.mark.parametrize("mode", ["binary", "structured", "plain"])

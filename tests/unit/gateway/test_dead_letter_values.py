@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from services.gateway.dead_letters.letter import dead_letter_of, key_of, letter_id
 from services.gateway.dead_letters.view import body_of
-from services.gateway.dead_letters.wire import pack, portable, readable, unpack
 from shared.messaging import headers as names
+from shared.messaging.wire import pack, portable, readable, unpack
 
 QUEUES = st.sampled_from(["ingest.submissions", "rendering.guides", "x"])
 IDS = st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=80)
