@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from aio_pika.abc import AbstractChannel, AbstractQueue
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 
 from shared import events
@@ -133,19 +134,26 @@ def _retry_queue(delay_s: float) -> RabbitQueue:
     return _quorum(retry_name(delay_s), arguments)
 
 
+async def _declare(channel: AbstractChannel, queue: RabbitQueue) -> AbstractQueue:
+    return await channel.declare_queue(queue.name, durable=queue.durable, arguments=queue.arguments)
+
+
 async def declare_topology(broker: RabbitBroker, retry_delays_s: tuple[float, ...]) -> None:
     """Declare all of it, and nothing twice differently. Call it once the broker is connected, before it starts."""
+    # Not with the broker: it would hand these very declarations, and with them this channel, to every subscriber, whose
+    # own channel and prefetch would then mean nothing. The channel stays, to declare all of it again after a reconnect.
+    channel = await (await broker.connect()).channel()
     await broker.declare_exchange(EVENTS_EXCHANGE)
     await broker.declare_exchange(DEAD_LETTERS_EXCHANGE)
-    burials = await broker.declare_queue(burials_queue())
+    burials = await _declare(channel, burials_queue())
     await burials.bind(DEAD_LETTERS_EXCHANGE.name, "#")
     for tier_s in dict.fromkeys(part_s for delay_s in retry_delays_s for part_s in tiers_s(delay_s)):
         await broker.declare_exchange(retry_exchange(tier_s))
-        waiting = await broker.declare_queue(_retry_queue(tier_s))
+        waiting = await _declare(channel, _retry_queue(tier_s))
         await waiting.bind(retry_name(tier_s), "")
     for queue in WORK_QUEUES:
-        buried = await broker.declare_queue(_burial_queue(queue.dead_letters))
+        buried = await _declare(channel, _burial_queue(queue.dead_letters))
         await buried.bind(DEAD_LETTERS_EXCHANGE.name, queue.name)
-        declared = await broker.declare_queue(rabbit_queue(queue))
+        declared = await _declare(channel, rabbit_queue(queue))
         for key in queue.keys:
             await declared.bind(EVENTS_EXCHANGE.name, key)

@@ -23,10 +23,6 @@ from shared.settings import SharedSettings
 from shared.storage import ObjectStore
 
 WITHIN_S = 60.0
-prefetch_is_not_in_force = pytest.mark.xfail(
-    reason="queues that the topology declared first are consumed on the publishing channel, which has no prefetch",
-    run=False,
-)
 DOCUMENT = SourceDocument(
     kind="recording", source=Source(name="a.wav", media_type="audio/wav", size=1, sha256="0" * 64), duration_s=1.0
 )
@@ -116,7 +112,6 @@ async def transcribed(url: str) -> AsyncIterator[Any]:
         yield take
 
 
-@prefetch_is_not_in_force
 async def test_another_jobs_first_unit_comes_next(settings: SharedSettings) -> None:
     url, engine = settings.amqp_url.get_secret_value(), Engine()
     async with replica(settings, engine) as parts, transcribed(url) as take:
@@ -131,7 +126,6 @@ async def test_another_jobs_first_unit_comes_next(settings: SharedSettings) -> N
     assert engine.heard[4:] == [f"long1 {number}" for number in range(3, 13)]
 
 
-@prefetch_is_not_in_force
 async def test_a_source_has_as_many_units_in_hand_as_it_has_lanes(settings: SharedSettings) -> None:
     url, engine = settings.amqp_url.get_secret_value(), Engine()
     async with replica(settings, engine, lanes=3) as parts, transcribed(url) as take:

@@ -13,6 +13,7 @@ import pytest
 from faststream.rabbit import RabbitBroker
 from opentelemetry.sdk.trace import TracerProvider
 
+from deploy.local.rabbitmq import RabbitNode
 from shared.circuit import Circuits
 from shared.errors import DatabaseError, EngineError, InvalidSourceError
 from shared.events import JobSubmitted, SubmittedSource
@@ -200,6 +201,30 @@ async def test_events_of_other_systems_are_understood(settings: SharedSettings, 
     async with running(settings, seen.put):
         await publish_raw(amqp_url, body, **properties)
         assert await asyncio.wait_for(seen.get(), 40) == EVENT
+
+
+async def test_a_consumer_holds_as_many_messages_as_it_was_given(
+    settings: SharedSettings, amqp_url: str, rabbitmq: RabbitNode
+) -> None:
+    """Prefetch is what shares a queue among replicas. FastStream forgets it for a queue that was declared before."""
+    at_once, most, done = 0, 0, asyncio.Event()
+
+    async def handler(_event: JobSubmitted) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await done.wait()
+
+    async with running(settings, handler, prefetch=2) as broker:
+        for number in range(6):
+            await Publisher(broker, "test")(EVENT, message_id=str(number))
+        while await depth(amqp_url, SUBMISSIONS.name) > 4:
+            await asyncio.sleep(0.02)
+        consumers = rabbitmq.control("list_consumers", "queue_name", "prefetch_count", "--formatter", "json")
+        done.set()
+    found = {one["queue_name"]: one["prefetch_count"] for one in json.loads(consumers)}
+    assert found[SUBMISSIONS.name] == 2
+    assert most == 2
 
 
 async def test_a_drain_finishes_what_runs_and_hands_back_the_rest(settings: SharedSettings, amqp_url: str) -> None:

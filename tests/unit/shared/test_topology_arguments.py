@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from faststream.rabbit import ExchangeType, RabbitExchange, RabbitQueue
+from faststream.rabbit import ExchangeType, RabbitExchange
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,16 +16,23 @@ class Declared:
 
     def __init__(self) -> None:
         self.exchanges: list[RabbitExchange] = []
-        self.queues: dict[str, RabbitQueue] = {}
+        self.queues: dict[str, dict[str, Any]] = {}
         self.bindings: set[tuple[str, str, str]] = set()
 
     async def declare_exchange(self, exchange: RabbitExchange) -> None:
         self.exchanges.append(exchange)
 
-    async def declare_queue(self, queue: RabbitQueue) -> "Binder":
-        assert queue.name not in self.queues
-        self.queues[queue.name] = queue
-        return Binder(self, queue.name)
+    async def connect(self) -> "Declared":
+        return self
+
+    async def channel(self) -> "Declared":
+        return self
+
+    async def declare_queue(self, name: str, *, durable: bool, arguments: dict[str, Any]) -> "Binder":
+        assert durable
+        assert name not in self.queues
+        self.queues[name] = arguments
+        return Binder(self, name)
 
 
 class Binder:
@@ -61,14 +68,14 @@ async def test_every_work_queue_has_its_dead_letters_and_the_gateway_gets_a_copy
     for queue in WORK_QUEUES:
         assert (topology.DEAD_LETTERS_EXCHANGE.name, queue.name, queue.dead_letters) in declared.bindings
     assert (topology.DEAD_LETTERS_EXCHANGE.name, "#", BURIALS.name) in declared.bindings
-    graves: Any = [declared.queues[queue.dead_letters].arguments for queue in WORK_QUEUES]
+    graves: Any = [declared.queues[queue.dead_letters] for queue in WORK_QUEUES]
     assert all("x-dead-letter-exchange" not in arguments for arguments in graves)
 
 
 async def test_a_delay_tier_hands_back_to_the_queue_that_the_routing_key_names(declared: Declared) -> None:
     for ttl in (5000, 4500, 4000, 500, 450, 400):
         name = f"lectern.retry.{ttl}ms"
-        arguments: Any = declared.queues[name].arguments
+        arguments: Any = declared.queues[name]
         assert arguments["x-message-ttl"] == ttl
         assert arguments["x-dead-letter-exchange"] == ""
         assert "x-dead-letter-routing-key" not in arguments
