@@ -42,6 +42,13 @@ class SharedSettings(BaseSettings):
         SecretStr | None, Field(description="Access key id; empty: the machine's own credentials.")
     ] = None
     s3_secret_key: Annotated[SecretStr | None, Field(description="Secret access key.")] = None
+    speech_model: Annotated[
+        Path | None,
+        Field(
+            description="Folder of a Whisper model in CTranslate2 form; unset: the English one that is installed. A "
+            "job keeps the name of the folder: the gateway and transcription must agree on it."
+        ),
+    ] = None
     retry_delays_s: Annotated[
         tuple[Annotated[float, Field(gt=0, le=600)], ...],
         NoDecode,

@@ -44,6 +44,7 @@ from shared.messaging.publish import Publish
 from shared.messaging.queues import waiting_messages
 from shared.service import Parts, consuming, open_parts
 from shared.settings import SharedSettings
+from shared.speech_model import speech_model_name
 from shared.storage import ObjectStore
 
 DESCRIPTION = """Turns lecture recordings and documents into study handouts.
@@ -66,7 +67,7 @@ def assemble(
         return await aio_pika.connect(shared.amqp_url.get_secret_value())
 
     dead_letters = open_office(database, store, connect, read_model.replayed, trace_url=settings.trace_url)
-    engines = Engines()
+    engines = Engines(speech=speech_model_name(shared.speech_model))
     return Gateway(
         settings=settings,
         store=store,

@@ -13,6 +13,7 @@ from shared.checkpoints import Checkpoints
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
+from shared.speech_model import speech_model_name
 from shared.time_limits import TimeLimits
 
 
@@ -28,7 +29,7 @@ class Engines:
 
 def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
     """The real engines; their processes start with the first unit and end with the service."""
-    speech_options = SpeechOptions(model_folder=settings.speech_model, cpu_threads=settings.speech_threads)
+    speech_options = SpeechOptions(model_folder=parts.settings.speech_model, cpu_threads=settings.speech_threads)
     speech = WhisperEngine(speech_options, TimeLimits.of(settings.speech_timeout_s, settings.speech_soft_timeout_s))
     slides = VideoSlideEngine(
         settings.slides_threads, TimeLimits.of(settings.slides_timeout_s, settings.slides_soft_timeout_s)
@@ -40,8 +41,12 @@ def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
     return Engines(speech, slides, pages, assembler)
 
 
-async def build(engines: Engines, parts: Parts, lanes: int = 0) -> None:
-    """Wire the service. `lanes` is how many units of a kind each source has in hand at once; 0: one for a replica."""
+async def build(engines: Engines, parts: Parts, lanes: int = 0, speech_model: str | None = None) -> None:
+    """Wire the service.
+
+    `lanes` is how many units of a kind each source has in hand at once; 0: one for a replica. `speech_model` is the
+    name of the model in `engines.speech`; None: whatever jobs ask for.
+    """
     checkpoints = Checkpoints(parts.database, parts.store, "transcription")
     units = TranscriptionUnits(
         parts.store,
@@ -52,6 +57,7 @@ async def build(engines: Engines, parts: Parts, lanes: int = 0) -> None:
         engines.slides,
         engines.pages,
         engines.assembler,
+        speech_model=speech_model,
     )
     register(parts.broker, units, parts.publish)
     subscribe_removal(parts, checkpoints, "transcription")
@@ -62,6 +68,6 @@ def main() -> None:
     shared, settings = load_service(TranscriptionSettings)
 
     async def build_real(parts: Parts) -> None:
-        await build(open_engines(settings, parts), parts, settings.lanes)
+        await build(open_engines(settings, parts), parts, settings.lanes, speech_model_name(shared.speech_model))
 
     run_worker("transcription", shared, settings.health_port, build_real)

@@ -1,6 +1,5 @@
 """Settings of the transcription service."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -25,10 +24,6 @@ class TranscriptionSettings(BaseSettings):
             "the depth of queues, set it, such as to 16: a queue kept short would ask for none.",
         ),
     ] = 0
-    speech_model: Annotated[
-        Path | None,
-        Field(description="Folder of a Whisper model in CTranslate2 form; empty: the English one that is installed."),
-    ] = None
     speech_threads: Annotated[int, Field(ge=1, le=64, description="Processor threads of speech recognition.")] = 2
     # RabbitMQ takes a message back after 30 minutes; the last unit of a source is followed by the join.
     speech_timeout_s: Annotated[

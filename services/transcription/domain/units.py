@@ -19,7 +19,7 @@ from services.transcription.domain.plan import (
 from services.transcription.domain.ports import Assembler, LaneCount, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.results import AssembledSource, Stored
 from shared.checkpoints import Checkpoints
-from shared.errors import PipelineError
+from shared.errors import EngineError, PipelineError
 from shared.events import (
     FindSlides,
     Message,
@@ -50,6 +50,8 @@ class TranscriptionUnits:
         slides: SlideEngine,
         pages: PageEngine,
         assembler: Assembler,
+        *,
+        speech_model: str | None = None,
     ) -> None:
         self._store = store
         self._checkpoints = checkpoints
@@ -59,6 +61,7 @@ class TranscriptionUnits:
         self._slides = slides
         self._pages = pages
         self._assembler = assembler
+        self._speech_model = speech_model
 
     async def plan(self, event: SourceIngested) -> None:
         """Remember what is to be joined, and in how many lanes its units go."""
@@ -73,6 +76,7 @@ class TranscriptionUnits:
         """Recognise the words of one piece."""
 
         async def compute() -> Stored:
+            self._check_speech_model(command.parameters.engines.speech)
             piece = command.piece
             with self._scratch.folder() as folder:
                 async with self._store.as_file(piece.audio.key, folder) as audio:
@@ -80,6 +84,15 @@ class TranscriptionUnits:
             return await self._keep(command, unit)
 
         return await self._do(command, compute)
+
+    def _check_speech_model(self, wanted: str | None) -> None:
+        """A job is recognised by one model from its first unit to its last, whatever is installed meanwhile."""
+        if wanted is not None and self._speech_model not in (None, wanted):
+            raise EngineError(
+                f"the job began with the speech model {wanted}; this worker has {self._speech_model}",
+                public_message=f"This job began with the speech model {wanted}, which is not in use here any more. "
+                "Submit the source again.",
+            )
 
     async def find_slides(self, command: FindSlides) -> UnitFinished:
         """Find the slides shown in one span of the video."""
