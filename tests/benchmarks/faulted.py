@@ -89,10 +89,11 @@ async def _until(is_so: Callable[[], bool], limit_s: float) -> bool:
 
 
 async def _carry_out(system: System, kill: Kill) -> None:
-    """Kill the program; one that is just being started again is waited for, so that both sides suffer the same."""
+    """Kill the program; one that is not ready is waited for, so that both sides suffer the same and at work."""
     began_s = time.perf_counter()
     while not system.signal(kill.program, signal.SIGKILL):
-        await system.happenings.first(kill.program, Happening.STARTED, after_s=began_s)
+        await system.happenings.first(kill.program, Happening.READY, after_s=began_s)
+        began_s = time.perf_counter()
     if kill.program == BROKER:
         await system.happenings.first(BROKER, Happening.READY, after_s=began_s)
 

@@ -9,8 +9,6 @@ from unittest import mock
 from deploy.local import backoff
 from deploy.local.keeper import Event, Happening
 
-ALIVE = {Happening.STARTED, Happening.READY}
-
 
 class Happenings:
     """Every event of a supervisor, in order; times are of `time.perf_counter`."""
@@ -31,10 +29,10 @@ class Happenings:
         async with self._more:
             self._more.notify_all()
 
-    def runs(self, program: str) -> bool:
-        """Whether a program was started and has not been seen to end."""
+    def works(self, program: str) -> bool:
+        """Whether a program has become ready and has not been seen to end."""
         last = next((event for _, event in reversed(self._told) if event.program == program), None)
-        return last is not None and last.happening in ALIVE
+        return last is not None and last.happening is Happening.READY
 
     async def first(self, program: str, happening: Happening, *, after_s: float, limit_s: float = 60.0) -> float:
         """The time of the first such event after `after_s`, once it comes. Raises TimeoutError."""
@@ -51,7 +49,8 @@ def deaths_far_apart() -> Iterator[None]:
     """Let a supervisor of this process take every death for the first one.
 
     It doubles its pause when a program dies again within a minute. In a measurement, deaths that a year would bring
-    follow each other in seconds; without this, the last of five would cost sixteen times the pause of the first.
+    follow each other in seconds; without this, the last of five would cost sixteen times the pause of the first. One
+    that dies before it is ready still counts as one more.
     """
     with mock.patch.object(backoff, "HEALTHY_AFTER_S", 0.0):
         yield

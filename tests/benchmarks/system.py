@@ -69,8 +69,8 @@ class System:
         return state
 
     def signal(self, program: str, number: signal.Signals) -> bool:
-        """Send a signal to a program by the supervisor's name of it; False when it does not run at the moment."""
-        if not self.happenings.runs(program):
+        """Send a signal to a program by the supervisor's name of it; False while it is not ready."""
+        if not self.happenings.works(program):
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.state().processes[program].pid, number)

@@ -14,13 +14,13 @@ def event(program, happening):
     return Event(program, happening, "", Path("log"))
 
 
-async def test_a_program_runs_from_its_start_to_its_end():
+async def test_a_program_works_from_its_readiness_to_its_end():
     happenings = Happenings()
-    assert not happenings.runs("ingest")
-    for happening, runs in ((Happening.STARTED, True), (Happening.READY, True), (Happening.DIED, False)):
+    assert not happenings.works("ingest")
+    for happening, works in ((Happening.STARTED, False), (Happening.READY, True), (Happening.DIED, False)):
         happenings.tell(event("ingest", happening))
-        happenings.tell(event("analysis", Happening.STARTED))
-        assert happenings.runs("ingest") is runs
+        happenings.tell(event("analysis", Happening.HUNG))
+        assert happenings.works("ingest") is works
 
 
 async def test_what_comes_is_waited_for_and_what_was_before_does_not_count():
