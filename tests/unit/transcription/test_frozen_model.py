@@ -34,7 +34,15 @@ class Scratch:
 def units(model: str | None) -> TranscriptionUnits:
     nothing = cast("Any", None)
     return TranscriptionUnits(
-        nothing, cast("Any", Checkpoints()), cast("Any", Scratch()), nothing, nothing, nothing, nothing, nothing, model
+        nothing,
+        cast(Any, Checkpoints()),
+        cast(Any, Scratch()),
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        speech_model=model,
     )
 
 
@@ -50,7 +58,7 @@ async def test_the_model_of_the_job_or_any_is_used(wanted: str | None, here: str
 
 
 async def test_another_model_is_refused_with_what_to_do() -> None:
-    with pytest.raises(EngineError, match="tiny.en; this worker has small") as refused:
+    with pytest.raises(EngineError, match=r"tiny\.en; this worker has small") as refused:
         await units("small").transcribe(command("tiny.en"))
     assert refused.value.retryable  # another replica may have it
     assert "tiny.en" in refused.value.public_message
