@@ -241,6 +241,13 @@ class ReadModel:
                     break
         self._wakeups.wake(job_id)
 
+    async def forget_unowned(self, *, since_before: datetime) -> int:
+        """Forget jobs of which something was heard, but never their submission; how many there were."""
+        selector = {"owner": {"$exists": False}, "status": {"$ne": DELETED}, "changed_at": {"$lt": since_before}}
+        with translated():
+            result = await self._jobs.delete_many(selector)
+        return int(result.deleted_count)
+
     async def untold(self, kind: str, *, since_before: datetime, limit: int = 100) -> list[Document]:
         """Documents of jobs of whose cancellation or deletion nobody has been told since then."""
         with translated():

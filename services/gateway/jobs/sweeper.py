@@ -20,6 +20,9 @@ from shared.storage import ObjectStore
 
 log = structlog.get_logger()
 
+# News of a job may come before its submission, by minutes at the worst; after a day it was a stranger's invention.
+UNOWNED_AGE = timedelta(days=1)
+
 _UNSUCCESSFUL: tuple[Status, ...] = ("failed", "cancelled")
 _SUCCESSFUL: tuple[Status, ...] = ("partial", "done")
 
@@ -85,7 +88,7 @@ class Sweeper:
             await self._lifecycle.finish_deletion(document)
 
     async def expire(self) -> None:
-        """Delete jobs that ended too long ago."""
+        """Delete jobs that ended too long ago, and news of jobs that never were."""
         for statuses, days in ((_UNSUCCESSFUL, self._times.failed_days), (_SUCCESSFUL, self._times.done_days)):
             if days is None:
                 continue
@@ -93,6 +96,7 @@ class Sweeper:
             for document in await self._read_model.expired(statuses, since_before=before):
                 await self._lifecycle.delete(document.get("owner"), document["_id"])
                 log.info("expired job deleted", job_id=document["_id"], status=document["status"])
+        await self._read_model.forget_unowned(since_before=datetime.now(UTC) - UNOWNED_AGE)
 
     async def remove_orphans(self) -> None:
         """Remove uploads whose request never became a job, because the gateway was killed in between."""

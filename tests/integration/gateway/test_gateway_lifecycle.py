@@ -217,6 +217,21 @@ async def test_ended_jobs_expire_each_kind_in_its_time(served: Any) -> None:
     assert len(served.uploads()) == 1
 
 
+async def test_news_of_a_job_that_never_was_is_forgotten(served: Any) -> None:
+    model = served.gateway.read_model
+    for job_id in ("stranger-1", "stranger-2"):
+        await served.projection.learn(rendered(job_id))
+    kept = await submit(served)
+    await age(served, "stranger-1", 2 * 86_400)
+    await age(served, kept, 2 * 86_400)
+    await sweeper_of(served).expire()
+    assert [await model.document(job_id) is None for job_id in ("stranger-1", "stranger-2", kept)] == [
+        True,
+        False,
+        False,
+    ]
+
+
 async def test_an_upload_that_became_no_job_is_removed_in_time(served: Any) -> None:
     job_id = await submit(served)
     store = served.gateway.store

@@ -35,8 +35,8 @@ def units(model: str | None) -> TranscriptionUnits:
     nothing = cast("Any", None)
     return TranscriptionUnits(
         nothing,
-        cast(Any, Checkpoints()),
-        cast(Any, Scratch()),
+        cast("Any", Checkpoints()),
+        cast("Any", Scratch()),
         nothing,
         nothing,
         nothing,
