@@ -171,23 +171,31 @@ class Clients:
         """Every job that the owner has."""
         return [job async for job in self._all("/v1/jobs", "jobs")]
 
+    async def open_jobs(self) -> list[str]:
+        """Ids of jobs that have not ended; not by looking at all of them, which would keep the database busy."""
+        return [
+            job["job_id"]
+            for status in ("submitted", "running")
+            async for job in self._all("/v1/jobs", "jobs", status=status)
+        ]
+
     async def all_dead_letters(self) -> list[dict[str, Any]]:
         """Every dead letter that the gateway lists."""
         return [letter async for letter in self._all("/v1/dead-letters", "dead_letters")]
 
-    async def _all(self, path: str, name: str) -> AsyncIterator[dict[str, Any]]:
+    async def _all(self, path: str, name: str, **query: str) -> AsyncIterator[dict[str, Any]]:
         cursor: str | None = None
         while True:
-            page = await self.page(cursor, path)
+            page = await self.page(cursor, path, **query)
             for item in page[name]:
                 yield item
             cursor = page["cursor"]
             if cursor is None:
                 return
 
-    async def page(self, cursor: str | None, path: str = "/v1/jobs") -> dict[str, Any]:
+    async def page(self, cursor: str | None, path: str = "/v1/jobs", **query: str) -> dict[str, Any]:
         """One page of a list. Raises RuntimeError when it cannot be had."""
-        params = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
+        params = {"limit": "100", **query} | ({"cursor": cursor} if cursor else {})
         answer = await self.patiently(lambda: self.http.get(path, params=params))
         if answer is None or answer.status_code != 200:
             raise RuntimeError(f"{path} cannot be had: {answer}")

@@ -175,8 +175,7 @@ class Run:
         # Uploads of requests that were cut short are orphans then, and have been swept.
         least = self._last_upload_s + (self.plan.orphan_age_s + 5 if any(case.tries != 1 for case in self.cases) else 0)
         while time.monotonic() < deadline:
-            jobs = await self.clients.all_jobs()
-            open_jobs = [job["job_id"] for job in jobs if job["status"] not in ENDED]
+            open_jobs = await self.clients.open_jobs()
             waiting = {name: count for name, count in (await queues.ready_counts(self.stack.node.url)).items() if count}
             if not open_jobs and not waiting and time.monotonic() >= least:
                 left = queues.leftover_findings(await queues.counts(self.stack))
