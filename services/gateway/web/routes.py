@@ -1,5 +1,7 @@
 """The web page: server-rendered, refreshed piece by piece with htmx."""
 
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +9,20 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from services.gateway.auth.guard import SignedIn, current_session
+from services.gateway.auth.guard import Caller, SignedIn, current_session
 from services.gateway.auth.sessions import Session
-from services.gateway.jobs.routes import JobIdPath, decode_cursor, delete_job, encode_cursor
-from services.gateway.jobs.view import Status
+from services.gateway.jobs.routes import (
+    JobIdPath,
+    cancel_job,
+    decode_cursor,
+    delete_job,
+    encode_cursor,
+    get_job,
+    retry_job,
+)
+from services.gateway.jobs.view import Job, Status
 from services.gateway.parts import Gateway, gateway
-from services.gateway.problems import not_found
+from services.gateway.problems import ProblemError, not_found
 from services.gateway.web.templates import render
 
 router = APIRouter(include_in_schema=False)
@@ -74,6 +84,31 @@ async def delete_card(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Resp
     """Delete a job; an empty answer takes the place of its card."""
     await delete_job(parts, caller, job_id)
     return HTMLResponse("")
+
+
+@router.post("/ui/jobs/{job_id}/cancel")
+async def cancel_card(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Response:
+    """Cancel a job; its card as it stands then."""
+    return await _card_after(cancel_job, parts, caller, job_id)
+
+
+@router.post("/ui/jobs/{job_id}/retry")
+async def retry_card(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Response:
+    """Try a job again; its card as it stands then."""
+    return await _card_after(retry_job, parts, caller, job_id)
+
+
+async def _card_after(
+    act: Callable[[Gateway, Caller, str], Awaitable[Job]], parts: Gateway, caller: Caller, job_id: str
+) -> Response:
+    try:
+        job = await act(parts, caller, job_id)
+    except ProblemError as problem:
+        if problem.status != HTTPStatus.CONFLICT:
+            raise
+        # It ended, or somebody else began it again, before this page heard of it: the card says so.
+        job = await get_job(parts, caller, job_id)
+    return HTMLResponse(render("card.html", job=job))
 
 
 @router.get("/favicon.ico")

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.gateway.jobs.view import STATUSES, TERMINAL, Job, JobArtifact
+from services.gateway.jobs.view import STATUSES, UNDER_WAY, Job, JobArtifact
 from shared.sizes import size_text
 
 _STAGE_NAMES = {
@@ -22,6 +22,13 @@ _STATUS_NAMES = {
     "failed": "Failed",
     "partial": "Partly done",
     "done": "Done",
+    "cancelled": "Cancelled",
+}
+# What beginning again is called where it can be: a part of a handout is completed, not repeated.
+_RETRY_NAMES = {
+    "failed": "Try again",
+    "partial": "Make what is missing",
+    "cancelled": "Try again",
 }
 _MAIN = {"handout.pdf": "Open the handout", "handout.html": "Read in the browser"}
 
@@ -72,7 +79,8 @@ def _environment() -> Environment:
         "stage_names": _STAGE_NAMES,
         "status_names": _STATUS_NAMES,
         "statuses": STATUSES,
-        "terminal": TERMINAL,
+        "under_way": UNDER_WAY,
+        "retry_names": _RETRY_NAMES,
         "main_files": main_files,
         "other_files": other_files,
         "pictures": pictures,

@@ -44,11 +44,11 @@
     shown.item.append(close);
   };
 
-  const detail = (request) => {
+  const detail = (request, otherwise = "The upload was refused.") => {
     try {
-      return JSON.parse(request.responseText).detail || "The upload was refused.";
+      return JSON.parse(request.responseText).detail || otherwise;
     } catch {
-      return "The upload was refused.";
+      return otherwise;
     }
   };
 
@@ -111,8 +111,31 @@
     for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
     window.addEventListener("drop", (event) => take(Array.from(event.dataTransfer?.files ?? [])));
   }
+  // What a button of a card could not do is said on the card; what the card asks by itself, it asks again.
+  const complain = (event, message) => {
+    const card = event.detail.elt.closest("article");
+    if (!card || event.detail.requestConfig.verb === "get") return;
+    const notice = card.querySelector(".refusal") ?? document.createElement("p");
+    notice.className = "notice bad refusal";
+    notice.setAttribute("role", "alert");
+    notice.textContent = message;
+    card.querySelector("footer").before(notice);
+  };
   document.body.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status === 401) location.assign("/");
+    else complain(event, detail(event.detail.xhr, "This did not work. Try again."));
+  });
+  document.body.addEventListener("htmx:sendError", (event) => complain(event, "The connection broke. Try again."));
+  // A card that is replaced while its button has the focus keeps the focus, even when that button is gone.
+  let focused = "";
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { target } = event.detail;
+    focused = target.contains(document.activeElement) ? target.id : "";
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (focused && event.target.id === focused && document.activeElement === document.body) {
+      event.target.focus({ preventScroll: true });
+    }
   });
   document.body.addEventListener("htmx:load", (event) => localTimes(event.detail.elt));
   localTimes(document);
