@@ -35,27 +35,40 @@ class Admission:
         self._at_once = at_once
         self._turn = asyncio.Lock()
         self._owners_waiting: set[str] = set()
+        self._due: set[str] = set()
+        self._working: asyncio.Task[None] | None = None
 
     async def admit(self, owner: str) -> None:
         """Publish the owner's oldest waiting jobs while there is room. Raises BrokerError and DatabaseError."""
         async with self._turn:
+            self._owners_waiting.add(owner)  # until it is known that nobody waits
             room = self._at_once - await self._read_model.active(owner, self._at_once)
+            if room <= 0:
+                return
             waiting = await self._read_model.waiting(owner, room + 1)
             for document in waiting[:room]:
                 await self.announce(document)
                 await self._read_model.settle(document)
-            if len(waiting) > room:
-                self._owners_waiting.add(owner)
-            else:
+            if len(waiting) <= room:
                 self._owners_waiting.discard(owner)
 
     async def admit_soon(self, owner: str) -> None:
-        """Admit now if that is quick; otherwise the sweeper does it."""
-        try:
-            await asyncio.wait_for(self.admit(owner), PUBLISH_S)
-        except (BrokerError, DatabaseError, TimeoutError) as error:
-            self._owners_waiting.add(owner)
-            log.warning("jobs are published later", owner=owner, error=str(error)[:300])
+        """Admit now if that is quick. One works for all who ask meanwhile: a hundred submissions cost no hundred looks.
+
+        What cannot be done now, the sweeper does.
+        """
+        self._due.add(owner)
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._admit_due())
+            await asyncio.wait([self._working], timeout=PUBLISH_S)
+
+    async def _admit_due(self) -> None:
+        while self._due:
+            owner = self._due.pop()
+            try:
+                await self.admit(owner)
+            except (BrokerError, DatabaseError) as error:
+                log.warning("jobs are published later", owner=owner, error=str(error)[:300])
 
     async def ended(self, owner: str) -> None:
         """A job of `owner` has ended: if others wait, the next may come in."""

@@ -241,3 +241,23 @@ async def test_an_upload_that_became_no_job_is_removed_in_time(served: Any) -> N
     await sweeper_of(served, orphan_age_s=-1).remove_orphans()
     [left] = served.uploads()
     assert job_id in str(left)
+
+
+async def test_a_hundred_submissions_at_once_are_answered_and_looked_through_together(served: Any) -> None:
+    model, looks = served.gateway.read_model, 0
+    real = model.active
+
+    async def counted(owner: str, limit: int) -> int:
+        nonlocal looks
+        looks += 1
+        return int(await real(owner, limit))
+
+    model.active = counted
+    jobs = await asyncio.gather(*(submit(served, b"%d" % number) for number in range(100)))
+    assert len(set(jobs)) == 100
+    assert looks < 100
+    for _ in range(600):
+        if len(sent(served, JobSubmitted)) == 2:
+            break
+        await asyncio.sleep(0.05)
+    assert len(sent(served, JobSubmitted)) == 2
