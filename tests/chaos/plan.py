@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.chaos.clients import Act, Wish
 from tests.chaos.content import GUIDE, PREPARE, Content
 
-WINDOW_S_PER_FAULT = 0.75
+WINDOW_S_PER_FAULT = 0.6
 LEAST_WINDOW_S = 10.0
 QUIET_START_S = 0.5
 SHORT_JOBS = 50
@@ -72,12 +72,12 @@ class Plan:
 def palette(rng: random.Random) -> tuple[Content, ...]:
     """The contents that jobs are made of: most plain ones, and each kind of trouble."""
     plain = [
-        Content(name=f"talk-{n}.wav", units=n, slides=n % 3, work_ms=rng.choice((0, 10, 40, 90)), padding=n * n * 9000)
-        for n in (1, 2, 3, 5, 8)
+        Content(name=f"talk-{n}.wav", units=n, slides=n % 3, work_ms=rng.choice((0, 10, 30)), padding=n * n * 9000)
+        for n in (1, 2, 3, 5)
     ]
     plain += [
-        Content(name=f"paper-{n}.pdf", kind="document", units=n, work_ms=rng.choice((0, 10, 40, 90)), padding=n * 500)
-        for n in (1, 2, 4, 7)
+        Content(name=f"paper-{n}.pdf", kind="document", units=n, work_ms=rng.choice((0, 10, 30)), padding=n * 500)
+        for n in (1, 2, 4)
     ]
     flaky = [
         Content(name="flaky-unit.wav", units=3, flaky={"speech-2": 2}),
