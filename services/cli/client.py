@@ -17,7 +17,7 @@ from services.cli.connection import CommandError, Connection
 
 Job = dict[str, Any]
 
-TERMINAL = frozenset({"done", "partial", "failed"})
+TERMINAL = frozenset({"done", "partial", "failed", "cancelled"})
 # An upload is answered only after its last byte was stored; a quiet stream of events carries a heartbeat.
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _PATIENCE_S = 120.0
@@ -144,6 +144,16 @@ class Client:
         """Throw all that fit away; how many were."""
         with self._explained():
             return _content(self._http.delete(_LETTERS, params=chosen.fields_or_all(), timeout=_BULK_TIMEOUT))
+
+    def cancel(self, job_id: str) -> Job:
+        """Stop working on a job; the job as it is then."""
+        with self._explained():
+            return _content(self._http.post(f"{_path(job_id)}/cancel"))
+
+    def retry(self, job_id: str) -> Job:
+        """Have what is missing of a job made; the job as it is then."""
+        with self._explained():
+            return _content(self._http.post(f"{_path(job_id)}/retry"))
 
     def delete(self, job_id: str) -> None:
         """Delete a job."""

@@ -41,6 +41,8 @@ def safe_path(folder: Path, name: str) -> Path:
 
 def fetch(client: Client, job: Job, folder: Path) -> list[Fetched]:
     """Fetch every artefact of `job` into `folder`. Raises CommandError when one cannot be had as it was made."""
+    if not job["artifacts"]:
+        return []
     try:
         return list(_fetch_all(client, job, folder))
     except OSError as error:

@@ -16,6 +16,7 @@ from services.cli.downloads import folder_name
 from services.cli.frame import AsJson, connected, consoles, explained
 from services.cli.progress import watch
 from services.cli.report import EXIT_STATUS, print_job, print_jobs, print_json, print_outcome, summary
+from shared.events import PRODUCTS
 
 SAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "samples" / "lecture.mp4"
 
@@ -43,6 +44,17 @@ class Status(StrEnum):
     FAILED = "failed"
     PARTIAL = "partial"
     DONE = "done"
+    CANCELLED = "cancelled"
+
+
+def _products(given: str) -> str:
+    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    if not names:
+        raise typer.BadParameter(f"Name at least one of {', '.join(PRODUCTS)}.")
+    unknown = [name for name in names if name not in PRODUCTS]
+    if unknown:
+        raise typer.BadParameter(f"There is no product {unknown[0]!r}. Those that there are: {', '.join(PRODUCTS)}.")
+    return ",".join(names)
 
 
 File = Annotated[
@@ -56,6 +68,7 @@ Output = Annotated[
     Path | None,
     typer.Option(file_okay=False, help="Folder for the files; by default one named after the source, here."),
 ]
+Wait = Annotated[bool, typer.Option("--wait", help="Show progress until the end, then fetch the files.")]
 
 
 @app.command()
@@ -85,30 +98,53 @@ def up(
 def submit(
     file: File,
     *,
-    wait: Annotated[bool, typer.Option("--wait", help="Show progress until the end, then fetch the files.")] = False,
+    wait: Wait = False,
     as_json: AsJson = False,
     output: Output = None,
     paper: Annotated[Paper, typer.Option(help="Paper size of the PDF.")] = Paper.A4,
     language: Annotated[str, typer.Option(help="Language spoken, ISO 639, such as en.")] = "en",
+    required: Annotated[
+        str,
+        typer.Option(
+            metavar="PRODUCTS",
+            callback=_products,
+            help=f"Without these, separated by commas, the job fails: {', '.join(PRODUCTS)}. "
+            "Others that cannot be made leave it partial.",
+        ),
+    ] = "pdf",
 ) -> None:
-    """Make a handout of FILE. With --wait the exit status is 0 for done, 3 for partial, 4 for failed."""
-    results, progress = consoles()
+    """Make a handout of FILE.
+
+    With --wait the exit status is 0 for done, 3 for partial, 4 for failed, 5 for cancelled.
+
+    Ctrl-C ends the waiting, not the job.
+    """
+    results = consoles()[0]
     with connected() as client:
-        job = client.submit(file, {"paper": paper.value, "language": language})
+        job = client.submit(file, {"paper": paper.value, "language": language, "required": required})
         if not wait:
             if as_json:
                 print_json(summary(job, ()))
             else:
                 results.print(job["job_id"], markup=False)
             return
-        job = watch(progress, client.follow(job["job_id"])) or client.job(job["job_id"])
-        _finish(client, job, output, as_json=as_json)
+        _wait(client, job["job_id"], output, as_json=as_json)
+
+
+def _wait(client: Client, job_id: str, output: Path | None, *, as_json: bool) -> None:
+    """Show a job until its end, fetch its files and end with its exit status."""
+    progress = consoles()[1]
+    try:
+        job = watch(progress, client.follow(job_id)) or client.job(job_id)
+    except KeyboardInterrupt:
+        progress.print(f"The job goes on; lectern cancel {job_id} stops it.", markup=False, soft_wrap=True)
+        raise
+    _finish(client, job, output, as_json=as_json)
     raise typer.Exit(EXIT_STATUS.get(job["status"], 1))
 
 
 def _finish(client: Client, job: Job, output: Path | None, *, as_json: bool) -> None:
-    folder = output or Path(folder_name(job))
-    fetched = fetch_files(client, job, folder) if job["artifacts"] else []
+    fetched = fetch_files(client, job, output or Path(folder_name(job)))
     if as_json:
         print_json(summary(job, fetched))
     else:
@@ -151,6 +187,36 @@ def fetch(job: JobId, *, as_json: AsJson = False, output: Output = None) -> None
             reason = found["error"]["message"] if found["error"] else f"It is {found['status']}."
             raise CommandError(f"This job has no files. {reason}")
         _finish(client, found, output, as_json=as_json)
+
+
+@app.command()
+def cancel(job: JobId, *, as_json: AsJson = False) -> None:
+    """Stop working on a job; what was made of it stays, and `retry` goes on from there."""
+    with connected() as client:
+        _tell(client.cancel(job), as_json=as_json)
+
+
+@app.command()
+def retry(job: JobId, *, wait: Wait = False, as_json: AsJson = False, output: Output = None) -> None:
+    """Make what is missing of a failed, partial or cancelled job.
+
+    With --wait the exit status is 0 for done, 3 for partial, 4 for failed, 5 for cancelled.
+
+    Ctrl-C ends the waiting, not the job.
+    """
+    with connected() as client:
+        begun = client.retry(job)
+        if not wait:
+            _tell(begun, as_json=as_json)
+            return
+        _wait(client, begun["job_id"], output, as_json=as_json)
+
+
+def _tell(job: Job, *, as_json: bool) -> None:
+    if as_json:
+        print_json(summary(job, ()))
+    else:
+        print_outcome(consoles()[0], job, ())
 
 
 @app.command()

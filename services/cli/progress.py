@@ -9,6 +9,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from services.cli.client import Job
 from services.cli.report import stage_text
 
+# A job that waits its turn has a first stage, but nothing of it runs.
+_WAITING = "waiting"
+
 
 def watch(console: Console, changes: Iterable[Job]) -> Job | None:
     """Show `changes` until they end; returns the last one."""
@@ -19,6 +22,11 @@ def _watch_plainly(console: Console, changes: Iterable[Job]) -> Job | None:
     said: dict[str, str] = {}
     job: Job | None = None
     for job in changes:
+        if job["status"] == "submitted":
+            if not said:
+                said[_WAITING] = _WAITING
+                console.print(_WAITING, markup=False, highlight=False)
+            continue
         for stage in job["stages"]:
             text = stage_text(stage)
             if stage["status"] != "waiting" and said.get(stage["stage"]) != text:
@@ -39,6 +47,12 @@ def _watch_live(console: Console, changes: Iterable[Job]) -> Job | None:
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=console) as progress:
         for job in changes:
+            if job["status"] == "submitted":
+                if not tasks:
+                    tasks[_WAITING] = progress.add_task(_WAITING, total=1, state="")
+                continue
+            if _WAITING in tasks:
+                progress.remove_task(tasks.pop(_WAITING))
             for stage in job["stages"]:
                 name = stage["stage"]
                 if name not in tasks:
@@ -51,8 +65,8 @@ def _watch_live(console: Console, changes: Iterable[Job]) -> Job | None:
 
 def _show(progress: Progress, task: TaskID, stage: dict[str, Any]) -> None:
     status, done, units = stage["status"], stage["units_done"], stage["units"]
-    if status == "failed":
-        progress.update(task, state="failed")
+    if status in ("failed", "cancelled"):
+        progress.update(task, completed=done, total=units or 1, state=status)
         progress.stop_task(task)
         return
     # One piece of work has no visible middle: its bar pulses until it is done.

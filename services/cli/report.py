@@ -10,12 +10,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.client import Job
+from services.cli.client import TERMINAL, Job
 from services.cli.downloads import Fetched
 from shared.sizes import size_text
 
-EXIT_STATUS = {"done": 0, "partial": 3, "failed": 4}
-_COLOURS = {"done": "green", "partial": "yellow", "failed": "red", "running": "cyan", "submitted": "dim"}
+EXIT_STATUS = {"done": 0, "partial": 3, "failed": 4, "cancelled": 5}
+_COLOURS = {
+    "done": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "cancelled": "magenta",
+    "running": "cyan",
+    "submitted": "dim",
+}
+
+# Statuses of the stage that tells where a job is.
+_TELLING = ("running", "failed", "cancelled")
 
 
 def plain(text: object) -> str:
@@ -51,8 +61,11 @@ def print_outcome(console: Console, job: Job, fetched: Sequence[Fetched]) -> Non
     console.print(Text.assemble(_status_text(job), "  ", (title, "bold")))
     if job["error"]:
         console.print(Text(f"  {plain(job['error']['message'])}", "red"))
-    for warning in (*job["warnings"], *job["missing"]):
+    for warning in job["warnings"]:
         console.print(Text(f"  ! {plain(warning)}", "yellow"))
+    # What a run under way may still make is not missing yet.
+    for sentence in job["missing"] if job["status"] in TERMINAL else ():
+        console.print(Text(f"  missing: {plain(sentence)}", "yellow"))
     for line in _places(fetched):
         # Paths are to be copied: never wrapped, never styled.
         console.print(Text(f"  {line}"), soft_wrap=True)
@@ -75,7 +88,7 @@ def _status_text(job: Job) -> Text:
 
 def stage_text(stage: dict[str, Any]) -> str:
     """A stage in a few words: `transcription 4/14`."""
-    if stage["status"] in ("waiting", "failed"):
+    if stage["status"] in ("waiting", "failed", "cancelled"):
         return f"{stage['stage']} {stage['status']}"
     return f"{stage['stage']} {stage['units_done']}/{stage['units'] or '?'}"
 
@@ -102,7 +115,7 @@ def print_jobs(console: Console, jobs: Sequence[Job]) -> None:
     table.add_column("stage", no_wrap=True)
     table.add_column("source", overflow="fold")
     for job in jobs:
-        current = next((stage for stage in job["stages"] if stage["status"] in ("running", "failed")), None)
-        where = stage_text(current) if current else ""
+        current = next((stage for stage in job["stages"] if stage["status"] in _TELLING), None)
+        where = stage_text(current) if current and job["status"] != "submitted" else ""
         table.add_row(job["job_id"], _status_text(job), where, Text(plain(job["source"]["name"])))
     console.print(table)

@@ -1,0 +1,219 @@
+"""Cancelling, retrying, required products and interrupted waiting, against a gateway that is played here."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from services.cli import frame, main
+from services.cli.client import Client
+from services.cli.progress import watch
+from services.cli.report import print_jobs
+
+JOB = "job-00000001"
+MISSING = "The captions could not be made. The engine ended early."
+
+
+def job(status: str, stage: str = "running", **changes: Any) -> dict[str, Any]:
+    return {
+        "job_id": JOB,
+        "status": status,
+        "title": None,
+        "source": {"name": "week 3.mp4", "size": 5},
+        "submitted_at": "2026-03-01T09:30:00Z",
+        "stages": [
+            {"stage": "ingest", "status": stage, "units_done": 0, "units": 1},
+            {"stage": "transcription", "status": "waiting", "units_done": 0, "units": None},
+        ],
+        "error": None,
+        "warnings": [],
+        "missing": [],
+        "artifacts": [],
+        "trace_id": "0" * 32,
+        "revision": 7,
+    } | changes
+
+
+class Played:
+    """Answers like a gateway, or refuses with 409; remembers what was asked for. Followed jobs end as `end`."""
+
+    def __init__(self) -> None:
+        self.refusal = ""
+        self.end = job("done", "done")
+        self.interrupted = False
+        self.asked: list[tuple[str, str]] = []
+        self.form = b""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.url.path))
+        asked = request.url.path.removeprefix("/v1/jobs").removeprefix(f"/{JOB}")
+        if request.method == "POST" and self.refusal:
+            return httpx.Response(409, json={"detail": self.refusal})
+        match request.method, asked:
+            case "POST", "":
+                self.form = request.read()
+                return httpx.Response(202, json=job("submitted"))
+            case "POST", "/cancel":
+                return httpx.Response(202, json=job("cancelled", "cancelled"))
+            case "POST", "/retry":
+                return httpx.Response(202, json=job("running", missing=[MISSING]))
+            case "GET", "/events":
+                if self.interrupted:
+                    raise KeyboardInterrupt
+                return httpx.Response(200, text=f"id: 7\nevent: job\ndata: {json.dumps(self.end)}\n\n")
+            case "GET", "":
+                found = [self.end] if request.url.params.get("status") == self.end["status"] else []
+                shown = self.end if request.url.path.endswith(JOB) else {"jobs": found, "cursor": None}
+                return httpx.Response(200, json=shown)
+        return httpx.Response(404, json={"detail": "There is no such job."})
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
+    gateway = Played()
+    monkeypatch.setenv("LECTERN_URL", "http://lectern.test")
+    monkeypatch.setenv("LECTERN_API_KEY", "key")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(frame, "Client", lambda connection: Client(connection, httpx.MockTransport(gateway)))
+    return gateway
+
+
+@pytest.fixture
+def lecture(tmp_path: Path) -> str:
+    path = tmp_path / "week 3.mp4"
+    path.write_bytes(b"video")
+    return str(path)
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(main.app, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.parametrize(("command", "status"), [("cancel", "cancelled"), ("retry", "running")])
+def test_a_job_is_cancelled_and_retried(played: Played, command: str, status: str) -> None:
+    result = run(command, JOB)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{status}  week 3.mp4")
+    assert MISSING not in result.stdout  # it is being made
+    assert played.asked == [("POST", f"/v1/jobs/{JOB}/{command}")]
+    told = json.loads(run(command, JOB, "--json").stdout)
+    assert (told["job_id"], told["status"]) == (JOB, status)
+
+
+@pytest.mark.parametrize("arguments", [("cancel",), ("retry",), ("retry", "--wait"), ("retry", "--json")])
+def test_a_refusal_says_why(played: Played, arguments: tuple[str, ...]) -> None:
+    played.refusal = "This job is done: nothing is missing."
+    result = run(*arguments, JOB)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.strip() == played.refusal
+    assert len(played.asked) == 1
+
+
+@pytest.mark.parametrize("command", ["cancel", "retry"])
+def test_a_job_that_is_not_there(played: Played, command: str) -> None:
+    result = run(command, "job-99999999")
+    assert result.exit_code == 1
+    assert "There is no such job." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_status"), [("done", 0), ("partial", 3), ("failed", 4), ("cancelled", 5), ("lost", 1)]
+)
+def test_waiting_for_another_run_ends_with_its_status(
+    played: Played, monkeypatch: pytest.MonkeyPatch, status: str, exit_status: int
+) -> None:
+    monkeypatch.setattr("services.cli.client.TERMINAL", {status})
+    played.end = job(status, "done")
+    result = run("retry", JOB, "--wait", "--json")
+    assert result.exit_code == exit_status
+    assert json.loads(result.stdout)["status"] == status
+
+
+def test_a_cancelled_job_leaves_no_empty_folder(played: Played, lecture: str, tmp_path: Path) -> None:
+    played.end = job("cancelled", "cancelled")
+    result = run("submit", lecture, "--wait")
+    assert result.exit_code == 5
+    assert result.stdout.startswith("cancelled  week 3.mp4")
+    assert "ingest cancelled" in result.stderr
+    assert list(tmp_path.iterdir()) == [Path(lecture)]
+
+
+@pytest.mark.parametrize("command", ["submit", "retry"])
+def test_an_interrupted_wait_leaves_the_job_alone(played: Played, lecture: str, command: str) -> None:
+    played.interrupted = True
+    result = run(command, lecture if command == "submit" else JOB, "--wait")
+    assert result.exit_code == 130
+    assert result.stderr.splitlines() == [f"The job goes on; lectern cancel {JOB} stops it."]
+    assert ("POST", f"/v1/jobs/{JOB}/cancel") not in played.asked
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [((), b"pdf"), (("--required", "html, pdf,,html"), b"html,pdf"), (("--required=data",), b"data")],
+)
+def test_required_products_go_with_the_file(played: Played, lecture: str, given: tuple[str, ...], sent: bytes) -> None:
+    assert run("submit", lecture, *given).exit_code == 0
+    assert b'name="required"\r\n\r\n' + sent + b"\r\n" in played.form
+
+
+@pytest.mark.parametrize("given", ["docx", "pdf,docx", "", ","])
+def test_a_product_that_is_not_there_is_refused_with_those_that_are(
+    played: Played, lecture: str, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    result = run("submit", lecture, "--required", given)
+    assert result.exit_code == 2
+    assert "pdf, html, markdown, captions, data, pictures" in result.stderr
+    assert ("docx" in result.stderr) == ("docx" in given)
+    assert played.asked == []
+
+
+def test_cancelled_jobs_are_listed(played: Played) -> None:
+    played.end = job("cancelled", "cancelled")
+    result = run("jobs", "--status", "cancelled")
+    assert result.exit_code == 0
+    assert "ingest cancelled" in result.stdout
+    assert JOB in result.stdout
+
+
+def test_show_tells_what_is_missing_and_why_a_retry_failed(played: Played) -> None:
+    error = {"code": "x", "message": "The store is full.", "stage": "rendering"}
+    played.end = job("partial", "done", missing=[MISSING], error=error)
+    told = run("show", JOB).stdout
+    assert f"missing: {MISSING}" in told
+    assert error["message"] in told
+
+
+def _changes() -> Iterator[dict[str, Any]]:
+    yield job("submitted")
+    yield job("running")
+    yield job("cancelled", "cancelled")
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_progress_of_a_job_that_waits_and_is_cancelled(*, is_terminal: bool) -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=is_terminal, width=100)
+    waiting = list(_changes())[:1]
+    watch(console, iter(waiting))
+    assert "waiting" in written.getvalue()
+    assert "ingest" not in written.getvalue()  # nothing runs yet
+    last = watch(console, _changes())
+    assert last is not None
+    assert last["status"] == "cancelled"
+    ending = " ".join(written.getvalue().splitlines()[-3:])
+    assert "ingest" in ending
+    assert "cancelled" in ending
+
+
+def test_a_job_that_waits_names_no_stage() -> None:
+    written = io.StringIO()
+    print_jobs(Console(file=written, width=100), [job("submitted")])
+    assert "ingest" not in written.getvalue()
