@@ -65,6 +65,23 @@ async def _open(browser: Any, url: str) -> None:
     await asyncio.to_thread(browser.get, url)
 
 
+async def _sign_in(browser: Any, process: Any) -> None:
+    async with process.client() as client:
+        link = (await client.post("/v1/sign-in-links")).json()["url"]
+    await _open(browser, link)
+    await _until(browser, lambda driver: driver.find_elements(By.ID, "file"))
+
+
+async def _submitted(process: Any, name: str) -> str:
+    async with process.client() as client:
+        return str((await client.post("/v1/jobs", files={"file": (name, b"content")})).json()["job_id"])
+
+
+def _rendered(job_id: str, run: int, *missing: str) -> HandoutRendered:
+    artifacts = (Artifact(name="handout.pdf", object=REF),)
+    return HandoutRendered(job_id=job_id, title="Tides", artifacts=artifacts, missing=missing, run=run)
+
+
 @pytest.mark.parametrize("width", [375, 1280])
 async def test_the_way_of_a_file_on_the_page(
     process: Any, publish: Any, browser: Any, tmp_path: Path, width: int
@@ -106,6 +123,68 @@ async def test_the_way_of_a_file_on_the_page(
         assert (await client.get(f"/v1/jobs/{job_id}")).status_code == 404
     severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert severe == []
+
+
+async def test_a_job_is_cancelled_and_tried_again_by_keyboard(process: Any, publish: Any, browser: Any) -> None:
+    _resize(browser, 375)
+    job_id = await _submitted(process, "week-3.mp4")
+    await _sign_in(browser, process)
+    card, pill, retry = f"#job-{job_id}", f"#status-{job_id}", f"retry-{job_id}"
+    assert _text(pill)(browser) == "Waiting"
+    assert browser.find_elements(By.CSS_SELECTOR, f"{card} progress:not([value])") == []  # nothing moves yet
+
+    cancel = browser.find_element(By.ID, f"cancel-{job_id}")
+    assert (cancel.text, cancel.accessible_name) == ("Cancel", "Cancel week-3.mp4")
+    cancel.send_keys(Keys.ENTER)
+    await _until(browser, lambda driver: _text(pill)(driver) == "Cancelled")
+    focused = browser.switch_to.active_element
+    assert (focused.get_attribute("id"), focused.accessible_name) == (f"job-{job_id}", "week-3.mp4 Cancelled")
+    assert browser.find_elements(By.CSS_SELECTOR, f"{card} progress:not([value])") == []
+    async with process.client() as client:
+        assert (await client.get(f"/v1/jobs/{job_id}")).json()["status"] == "cancelled"
+    browser.find_element(By.LINK_TEXT, "Cancelled").send_keys(Keys.ENTER)
+    await _until(browser, lambda driver: "status=cancelled" in driver.current_url)
+
+    again = await _until(browser, lambda driver: driver.find_element(By.ID, retry))
+    assert (again.text, again.accessible_name) == ("Try again", "Try again: week-3.mp4")
+    again.send_keys(Keys.ENTER)
+    await _until(browser, lambda driver: _text(pill)(driver) == "Working")
+    await publish(_rendered(job_id, 2, "The captions could not be made. The engine ended early."))
+    await _until(browser, lambda driver: "captions could not be made" in _text(f"{card} .missing")(driver))
+    assert _text(f"#{retry}")(browser) == "Make what is missing"
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 375
+
+    browser.find_element(By.ID, retry).send_keys(Keys.ENTER)
+    await _until(browser, lambda driver: _text(pill)(driver) == "Working")
+    assert _text(f"{card} .missing")(browser) == ""  # it is being made
+    assert "Open the handout" in _text(card)(browser)  # what there was, stays
+    await publish(_rendered(job_id, 3))
+    await _until(browser, lambda driver: _text(pill)(driver) == "Done")
+    assert browser.find_elements(By.CSS_SELECTOR, f"#{retry}, #cancel-{job_id}") == []
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+async def test_a_card_that_is_behind_shows_how_the_job_stands(process: Any, browser: Any) -> None:
+    job_id = await _submitted(process, "week-4.mp4")
+    async with process.client() as client:
+        await client.post(f"/v1/jobs/{job_id}/cancel")
+        await _sign_in(browser, process)
+        again = browser.find_element(By.ID, f"retry-{job_id}")
+        assert (await client.post(f"/v1/jobs/{job_id}/retry")).status_code == 202
+        again.click()  # the gateway answers 409
+        await _until(browser, lambda driver: _text(f"#status-{job_id}")(driver) == "Working")
+        assert (await client.get(f"/v1/jobs/{job_id}")).json()["run"] == 2
+
+        forged = "return fetch(arguments[0], {method: 'POST'}).then(answer => answer.status)"
+        assert browser.execute_script(forged, f"/ui/jobs/{job_id}/cancel") == 403
+        assert (await client.get(f"/v1/jobs/{job_id}")).json()["status"] == "running"
+
+        browser.find_element(By.ID, f"cancel-{job_id}").click()
+        again = await _until(browser, lambda driver: driver.find_elements(By.ID, f"retry-{job_id}"))
+        await client.delete(f"/v1/jobs/{job_id}")
+        again[0].click()
+        refusal = await _until(browser, _text(f"#job-{job_id} .refusal"))
+        assert refusal == "There is no such job."
 
 
 async def test_the_cookie_is_out_of_reach_of_scripts(process: Any, browser: Any) -> None:
