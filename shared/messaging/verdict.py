@@ -18,7 +18,15 @@ class UnreadableMessageError(ValueError):
     """A message that is no JSON object of a content type that is understood."""
 
 
-_MALFORMED = (UnreadableMessageError, ValidationError, json.JSONDecodeError, UnicodeDecodeError, SubscriberNotFound)
+# A RecursionError is JSON that is nested too deep.
+_MALFORMED = (
+    UnreadableMessageError,
+    ValidationError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+    SubscriberNotFound,
+)
 
 
 @dataclass(frozen=True)

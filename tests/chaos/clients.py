@@ -67,8 +67,10 @@ class Clients:
 
     def __init__(self, url: str, api_key: str, rng: random.Random) -> None:
         headers = {"Authorization": f"Bearer {api_key}"}
-        limits = httpx.Limits(max_connections=60, max_keepalive_connections=20)
+        limits = httpx.Limits(max_connections=300, max_keepalive_connections=20)
         self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
+        # Streams last as long as jobs do: they must not stand between the other requests and their connections.
+        self.streams = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
         self._rng = rng
         self.server_errors = 0
         self.broken_lines = 0
@@ -76,6 +78,7 @@ class Clients:
     async def close(self) -> None:
         """Hang up."""
         await self.http.aclose()
+        await self.streams.aclose()
 
     async def patiently(
         self, send: Callable[[], Awaitable[httpx.Response]], *, within_s: float = GIVE_UP_S

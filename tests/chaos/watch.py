@@ -76,7 +76,7 @@ async def follow(clients: Clients, job_id: str, watch: Watch) -> None:
     while True:
         headers = {"Last-Event-ID": last} if last else {}
         try:
-            async with clients.http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+            async with clients.streams.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
                 if answer.status_code in (204, 404):
                     return
                 async for line in answer.aiter_lines():

@@ -142,6 +142,7 @@ MALFORMED: dict[str, tuple[bytes, dict[str, Any]]] = {
     "null": (b"null", {"content_type": "application/json"}),
     "hostile attempt header": (b"{", {"content_type": "application/json", "headers": {names.ATTEMPT: "many"}}),
     "cloud event without data": (b"{}", {"content_type": "application/cloudevents+json"}),
+    "nested too deep": (b"[" * 20_000 + b"]" * 20_000, {"content_type": "application/json"}),
     "path in id": (b'{"job_id": "../../x", "source": {}}', {"content_type": "application/json"}),
 }
 
