@@ -19,7 +19,7 @@ COPIES = 25
 HOSTILES_AT_ONCE = 4
 # Most faults hit what works: what has just been killed only shows again how it starts. On a slow machine the run is
 # longer for it, and not just one long outage.
-BREATH_S = 12.0
+BREATH_S = 6.0
 SERVERS_BREATH_S = 40.0
 WITHOUT_A_BREATH = 0.2
 

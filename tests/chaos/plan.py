@@ -28,7 +28,7 @@ SHARES: dict[str, float] = {
     "stop worker": 11,
     "kill gateway": 4,
     "stop gateway": 3,
-    "restart broker": 1.5,
+    "restart broker": 1,
     "kill broker": 1.5,
     "kill database": 2.5,
     "stop database": 2,
