@@ -38,6 +38,7 @@ def create_broker(
         default_channel=Channel(on_return_raises=True),
         decoder=decode,
         graceful_timeout=settings.shutdown_s,
+        reconnect_interval=1.0,  # five by default, and after a restart of the broker everybody waits for it
         logger=None,
         app_id=f"lectern-{service}",
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from deploy.local.keeper import Happening
 from shared.events import HandoutRendered, SourceTranscribed
-from tests.benchmarks.figures import Figure, Goal, median
+from tests.benchmarks.figures import Figure, median
 from tests.benchmarks.happenings import deaths_far_apart
 from tests.benchmarks.overhead import noop_services
 from tests.benchmarks.system import WATCHED_ROUTE, System, with_system
@@ -24,8 +24,6 @@ PAUSE_S = 0.4  # between two submissions
 TRIALS, QUICK_TRIALS = 5, 1
 SETTLED_JOBS = 3
 LIMIT_S = 60.0
-# A worker imports its libraries and logs in; a broker reads its data, and its clients come back to it.
-WORKER_GOAL, BROKER_GOAL = Goal(10.0), Goal(20.0)
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,6 @@ class Blow:
     program: str
     number: signal.Signals
     sign: str
-    goal: Goal
     note: str
 
 
@@ -46,7 +43,6 @@ BLOWS = (
         "transcription",
         signal.SIGKILL,
         SourceTranscribed.routing_key,
-        WORKER_GOAL,
         "SIGKILL of transcription to the first unit of its successor",
     ),
     Blow(
@@ -54,7 +50,6 @@ BLOWS = (
         "rabbitmq",
         signal.SIGTERM,
         HandoutRendered.routing_key,
-        BROKER_GOAL,
         "SIGTERM of the broker to the first job that ends after it",
     ),
     Blow(
@@ -62,7 +57,6 @@ BLOWS = (
         "rabbitmq",
         signal.SIGKILL,
         HandoutRendered.routing_key,
-        BROKER_GOAL,
         "SIGKILL of the broker to the first job that ends after it",
     ),
 )
@@ -141,7 +135,7 @@ async def _settled(visitor: Visitor, submitted: list[str]) -> None:
 def _figures(blow: Blow, seen: list[Recovery]) -> list[Figure]:
     working = [recovery.working_s for recovery in seen]
     return [
-        Figure(f"{blow.name}_median_s", median(working), blow.goal, f"{blow.note}; {len(seen)} times"),
+        Figure(f"{blow.name}_median_s", median(working), note=f"{blow.note}; {len(seen)} times"),
         Figure(f"{blow.name}_worst_s", max(working)),
         Figure(
             f"{blow.name}_until_started_s",
