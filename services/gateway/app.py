@@ -27,6 +27,7 @@ from services.gateway.jobs import routes as jobs_routes
 from services.gateway.jobs.admission import Admission
 from services.gateway.jobs.handlers import Projection, register
 from services.gateway.jobs.lifecycle import Lifecycle
+from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import Submissions
 from services.gateway.jobs.sweeper import Sweeper, Times
@@ -61,7 +62,8 @@ def assemble(
     """Put the gateway's parts together."""
     wakeups = Wakeups()
     read_model = ReadModel(database, wakeups)
-    admission = Admission(read_model, publish, at_once=settings.jobs_in_flight)
+    outlook = Outlook(database)
+    admission = Admission(read_model, outlook, publish, at_once=settings.jobs_in_flight)
 
     async def connect() -> AbstractConnection:
         return await aio_pika.connect(shared.amqp_url.get_secret_value())
@@ -72,6 +74,7 @@ def assemble(
         settings=settings,
         store=store,
         read_model=read_model,
+        outlook=outlook,
         admission=admission,
         submissions=Submissions(read_model, store, admission, max_bytes=settings.max_upload_bytes, engines=engines),
         lifecycle=Lifecycle(read_model, store, publish, admission, dead_letters.letters.purge_job),
@@ -130,8 +133,12 @@ def _sweeper(parts: Parts, gateway: Gateway) -> Sweeper:
         failed_days=settings.failed_days,
         done_days=settings.done_days,
     )
-    watchdog = Watchdog(gateway.read_model, gateway.admission, partial(waiting_messages, parts.broker), limits)
-    return Sweeper(gateway.read_model, gateway.admission, gateway.lifecycle, watchdog, gateway.store, times)
+    watchdog = Watchdog(
+        gateway.read_model, gateway.outlook, gateway.admission, partial(waiting_messages, parts.broker), limits
+    )
+    return Sweeper(
+        gateway.read_model, gateway.outlook, gateway.admission, gateway.lifecycle, watchdog, gateway.store, times
+    )
 
 
 @contextmanager

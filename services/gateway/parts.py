@@ -9,6 +9,7 @@ from services.gateway.auth.sessions import Sessions
 from services.gateway.dead_letters.office import DeadLetterOffice
 from services.gateway.jobs.admission import Admission
 from services.gateway.jobs.lifecycle import Lifecycle
+from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import Submissions
 from services.gateway.jobs.wakeups import Wakeups
@@ -23,6 +24,7 @@ class Gateway:
     settings: GatewaySettings
     store: ObjectStore
     read_model: ReadModel
+    outlook: Outlook
     admission: Admission
     submissions: Submissions
     lifecycle: Lifecycle

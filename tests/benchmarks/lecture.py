@@ -71,9 +71,9 @@ SLIDES = """
 def make(duration_s: int, slide_count: int, folder: Path) -> None:
     """Speak, draw and encode into `folder`."""
     import typst  # noqa: PLC0415 -- with the voice, only where they are needed
-    from hibari import SAMPLE_RATE, Hibari, write_wav  # noqa: PLC0415
+    from hibari import SAMPLE_RATE, Hibari, write_wav  # noqa: PLC0415 -- as above
 
-    from deploy.samples.make_lecture import PAUSE_AFTER_SENTENCE_S, SPEED, silence, trimmed  # noqa: PLC0415
+    from deploy.samples.make_lecture import PAUSE_AFTER_SENTENCE_S, SPEED, silence, trimmed  # noqa: PLC0415 -- as above
 
     voice = Hibari()
     said: list[str] = []

@@ -45,7 +45,7 @@ DOCUMENT = """
 def make(pages: int, folder: Path) -> Path:
     """A document of at least `pages` pages."""
     import pypdfium2  # noqa: PLC0415 -- with the typesetter, only in the process that measures
-    import typst  # noqa: PLC0415
+    import typst  # noqa: PLC0415 -- as above
 
     (folder / "document.typ").write_text(DOCUMENT)
     target = folder / "document.pdf"
@@ -76,7 +76,7 @@ def plain_text(pdf: Path) -> int:
 def structured(pdf: Path, pages: int, output: Path) -> int:
     """The characters of all pages, as the system reads them."""
     from services.transcription.pages.models import PageOptions  # noqa: PLC0415 -- as above
-    from services.transcription.pages.read import read_pages  # noqa: PLC0415
+    from services.transcription.pages.read import read_pages  # noqa: PLC0415 -- as above
 
     count = 0
     for first in range(1, pages + 1, PAGES_PER_UNIT):

@@ -12,6 +12,7 @@ import structlog
 from opentelemetry import context, propagate
 
 from services.gateway.jobs.derive import run_of
+from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
 from shared.database import Document
 from shared.errors import BrokerError, DatabaseError
@@ -29,8 +30,9 @@ class Admission:
     Gateways that admit at the same moment may let a few more in: that costs order, never a job.
     """
 
-    def __init__(self, read_model: ReadModel, publish: Publish, *, at_once: int) -> None:
+    def __init__(self, read_model: ReadModel, outlook: Outlook, publish: Publish, *, at_once: int) -> None:
         self._read_model = read_model
+        self._outlook = outlook
         self._publish = publish
         self._at_once = at_once
         self._turn = asyncio.Lock()
@@ -42,10 +44,10 @@ class Admission:
         """Publish the owner's oldest waiting jobs while there is room. Raises BrokerError and DatabaseError."""
         async with self._turn:
             self._owners_waiting.add(owner)  # until it is known that nobody waits
-            room = self._at_once - await self._read_model.active(owner, self._at_once)
+            room = self._at_once - await self._outlook.active(owner, self._at_once)
             if room <= 0:
                 return
-            waiting = await self._read_model.waiting(owner, room + 1)
+            waiting = await self._outlook.waiting(owner, room + 1)
             for document in waiting[:room]:
                 await self.announce(document)
                 await self._read_model.settle(document)

@@ -11,6 +11,7 @@ import structlog
 from services.gateway.jobs.admission import Admission
 from services.gateway.jobs.document import PENDING_CANCELLATION, PENDING_DELETION
 from services.gateway.jobs.lifecycle import Lifecycle
+from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import UPLOADS
 from services.gateway.jobs.view import DELETED, Status
@@ -46,6 +47,7 @@ class Sweeper:
     def __init__(
         self,
         read_model: ReadModel,
+        outlook: Outlook,
         admission: Admission,
         lifecycle: Lifecycle,
         watchdog: Watchdog,
@@ -53,6 +55,7 @@ class Sweeper:
         times: Times,
     ) -> None:
         self._read_model = read_model
+        self._outlook = outlook
         self._admission = admission
         self._lifecycle = lifecycle
         self._watchdog = watchdog
@@ -76,15 +79,15 @@ class Sweeper:
 
     async def admit(self) -> None:
         """Publish waiting jobs for which there is room."""
-        for owner in await self._read_model.waiting_owners():
+        for owner in await self._outlook.waiting_owners():
             await self._admission.admit(owner)
 
     async def tell(self) -> None:
         """Publish cancellations and deletions that nobody has been told of."""
         before = datetime.now(UTC) - timedelta(seconds=self._times.untold_s)
-        for document in await self._read_model.untold(PENDING_CANCELLATION, since_before=before):
+        for document in await self._outlook.untold(PENDING_CANCELLATION, since_before=before):
             await self._lifecycle.finish_cancellation(document)
-        for document in await self._read_model.untold(PENDING_DELETION, since_before=before):
+        for document in await self._outlook.untold(PENDING_DELETION, since_before=before):
             await self._lifecycle.finish_deletion(document)
 
     async def expire(self) -> None:
@@ -93,7 +96,7 @@ class Sweeper:
             if days is None:
                 continue
             before = datetime.now(UTC) - timedelta(days=days)
-            for document in await self._read_model.expired(statuses, since_before=before):
+            for document in await self._outlook.expired(statuses, since_before=before):
                 await self._lifecycle.delete(document.get("owner"), document["_id"])
                 log.info("expired job deleted", job_id=document["_id"], status=document["status"])
         await self._read_model.forget_unowned(since_before=datetime.now(UTC) - UNOWNED_AGE)

@@ -12,6 +12,7 @@ import structlog
 from services.gateway.jobs.admission import Admission
 from services.gateway.jobs.derive import finished_stages, run_of
 from services.gateway.jobs.facts import Failure
+from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
 from shared.database import Document
 from shared.events import STAGES, Stage
@@ -58,11 +59,13 @@ class Watchdog:
     def __init__(
         self,
         read_model: ReadModel,
+        outlook: Outlook,
         admission: Admission,
         waiting: Callable[[tuple[str, ...]], Awaitable[int]],
         limits: Limits,
     ) -> None:
         self._read_model = read_model
+        self._outlook = outlook
         self._admission = admission
         self._waiting = waiting
         self._limits = limits
@@ -71,7 +74,7 @@ class Watchdog:
         """See to the jobs that are due. Raises LecternError when something that it needs is away."""
         now = datetime.now(UTC)
         earliest = now - min(self._limits.of(stage) for stage in STAGES)
-        for document in await self._read_model.silent(since_before=earliest):
+        for document in await self._outlook.silent(since_before=earliest):
             stage = _stage_of(document)
             silence, limit = now - document["changed_at"], self._limits.of(stage)
             if silence < limit:

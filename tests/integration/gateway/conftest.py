@@ -18,6 +18,8 @@ from opentelemetry import trace
 
 from services.gateway.app import assemble, prepare, projection_of, routes_only
 from services.gateway.jobs.handlers import Projection
+from services.gateway.jobs.sweeper import Sweeper, Times
+from services.gateway.jobs.watchdog import Limits, Watchdog
 from services.gateway.parts import Gateway
 from services.gateway.settings import GatewaySettings
 from shared.database import Database, open_database
@@ -48,6 +50,18 @@ class Served:
     database: Database
     home: Path
     key: str
+
+    def sweeper(self, *, silent_s: float = 3600.0, waiting: int = 0, **times: Any) -> Sweeper:
+        """A sweeper of this gateway that nothing runs; `waiting` messages are said to lie in each queue."""
+
+        async def count(_queues: tuple[str, ...]) -> int:
+            return waiting
+
+        parts = self.gateway
+        limits = Limits(ingest_s=silent_s, transcription_s=silent_s, analysis_s=silent_s, rendering_s=silent_s)
+        watchdog = Watchdog(parts.read_model, parts.outlook, parts.admission, count, limits)
+        found = Times(pause_s=1, untold_s=0, **times)
+        return Sweeper(parts.read_model, parts.outlook, parts.admission, parts.lifecycle, watchdog, parts.store, found)
 
     def uploads(self) -> list[Path]:
         return [path for path in (self.home / "objects").rglob("*") if path.is_file()] + list(

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from services.gateway.auth.keys import Identity
-from services.gateway.jobs.sweeper import Sweeper, Times
-from services.gateway.jobs.watchdog import Limits, Watchdog
 from shared.events import JobDeleted, JobSubmitted
 
 CONTENT = bytes(range(256)) * 5000
@@ -18,17 +16,6 @@ async def submit(served: Any, content: bytes = CONTENT, **kwargs: Any) -> Any:
     headers = kwargs.pop("headers", {})
     name = kwargs.pop("name", "Week 3.mp4")
     return await served.client.post("/v1/jobs", files={"file": (name, content)}, data=kwargs, headers=headers)
-
-
-def sweeper_of(served: Any, *, silent_s: float = 3600.0, waiting: int = 0, **times: Any) -> Sweeper:
-    async def count(_queues: tuple[str, ...]) -> int:
-        return waiting
-
-    gateway = served.gateway
-    limits = Limits(ingest_s=silent_s, transcription_s=silent_s, analysis_s=silent_s, rendering_s=silent_s)
-    watchdog = Watchdog(gateway.read_model, gateway.admission, count, limits)
-    found = Times(pause_s=1, untold_s=0, **times)
-    return Sweeper(gateway.read_model, gateway.admission, gateway.lifecycle, watchdog, gateway.store, found)
 
 
 async def test_a_submitted_job_is_stored_published_and_shown(served: Any) -> None:
@@ -95,7 +82,7 @@ async def test_a_job_is_published_later_when_the_broker_is_away(served: Any) -> 
     answer = await submit(served)
     assert answer.status_code == 202
     served.publisher.away = False
-    sweeper = sweeper_of(served)
+    sweeper = served.sweeper()
     await sweeper.admit()
     await sweeper.admit()
     [(_, event)] = served.publisher.sent

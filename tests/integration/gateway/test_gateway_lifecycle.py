@@ -8,8 +8,7 @@ import pytest
 
 from services.gateway.auth.keys import Identity
 from services.gateway.jobs.facts import Failure, addition_of
-from services.gateway.jobs.sweeper import Sweeper, Times
-from services.gateway.jobs.watchdog import NUDGES, PATIENCE, Limits, Watchdog
+from services.gateway.jobs.watchdog import NUDGES, PATIENCE
 from shared.events import Artifact, HandoutRendered, JobCancelled, JobDeleted, JobSubmitted
 from shared.storage import ObjectRef
 
@@ -39,17 +38,6 @@ async def fail(served: Any, job_id: str, run: int = 1) -> None:
 
 def sent(served: Any, kind: type) -> list[Any]:
     return [message for _, message in served.publisher.sent if isinstance(message, kind)]
-
-
-def sweeper_of(served: Any, *, silent_s: float = 3600.0, waiting: int = 0, **times: Any) -> Sweeper:
-    async def count(_queues: tuple[str, ...]) -> int:
-        return waiting
-
-    gateway = served.gateway
-    limits = Limits(ingest_s=silent_s, transcription_s=silent_s, analysis_s=silent_s, rendering_s=silent_s)
-    watchdog = Watchdog(gateway.read_model, gateway.admission, count, limits)
-    found = Times(pause_s=1, untold_s=0, **times)
-    return Sweeper(gateway.read_model, gateway.admission, gateway.lifecycle, watchdog, gateway.store, found)
 
 
 async def age(served: Any, job_id: str, seconds: float) -> None:
@@ -85,7 +73,7 @@ async def test_a_cancellation_is_told_later_when_the_broker_is_away(served: Any)
     assert (await served.client.post(f"/v1/jobs/{job_id}/cancel")).status_code == 202
     assert await status(served, job_id) == "cancelled"
     served.publisher.away = False
-    sweeper = sweeper_of(served)
+    sweeper = served.sweeper()
     await sweeper.tell()
     await sweeper.tell()
     assert [event.job_id for event in sent(served, JobCancelled)] == [job_id]
@@ -95,7 +83,7 @@ async def test_a_job_that_waits_is_cancelled_before_it_was_ever_published(served
     jobs = [await submit(served, b"%d" % number) for number in range(3)]
     assert (await served.client.post(f"/v1/jobs/{jobs[2]}/cancel")).status_code == 202
     await served.projection.learn(rendered(jobs[0]))
-    await sweeper_of(served).admit()
+    await served.sweeper().admit()
     assert [event.job_id for event in sent(served, JobSubmitted)] == jobs[:2]
 
 
@@ -155,17 +143,17 @@ async def test_the_sweeper_lets_in_whom_a_killed_gateway_forgot(served: Any) -> 
     model = served.gateway.read_model
     for job_id in jobs[:2]:
         await model.add(job_id, addition_of(rendered(job_id)))  # nobody told the admission
-    await asyncio.gather(*(sweeper_of(served).admit() for _ in range(3)))
+    await asyncio.gather(*(served.sweeper().admit() for _ in range(3)))
     assert [event.job_id for event in sent(served, JobSubmitted)] == jobs
 
 
 async def test_a_silent_job_is_published_again_and_in_the_end_fails(served: Any) -> None:
     job_id = await submit(served)
-    sweeper = sweeper_of(served, silent_s=60)
+    sweeper = served.sweeper(silent_s=60)
     for nudges in range(1, NUDGES + 1):
         await age(served, job_id, 61)
         # Two gateways look at the same moment: one acts.
-        await asyncio.gather(sweeper._watchdog.look(), sweeper_of(served, silent_s=60)._watchdog.look())
+        await asyncio.gather(sweeper._watchdog.look(), served.sweeper(silent_s=60)._watchdog.look())
         assert len(sent(served, JobSubmitted)) == 1 + nudges
     await age(served, job_id, 61)
     await sweeper._watchdog.look()
@@ -176,7 +164,7 @@ async def test_a_silent_job_is_published_again_and_in_the_end_fails(served: Any)
 
 async def test_a_sign_of_life_counts(served: Any) -> None:
     job_id = await submit(served)
-    watchdog = sweeper_of(served, silent_s=60)._watchdog
+    watchdog = served.sweeper(silent_s=60)._watchdog
     for _ in range(2 * NUDGES):
         await age(served, job_id, 59)
         await watchdog.look()
@@ -185,7 +173,7 @@ async def test_a_sign_of_life_counts(served: Any) -> None:
 
 async def test_a_job_behind_a_long_queue_is_not_given_up(served: Any) -> None:
     job_id = await submit(served)
-    watchdog = sweeper_of(served, silent_s=60, waiting=400)._watchdog
+    watchdog = served.sweeper(silent_s=60, waiting=400)._watchdog
     await age(served, job_id, 61)
     await watchdog.look()
     assert len(sent(served, JobSubmitted)) == 1
@@ -199,7 +187,7 @@ async def test_a_job_behind_a_long_queue_is_not_given_up(served: Any) -> None:
 async def test_jobs_that_wait_their_turn_are_not_silent(served: Any) -> None:
     jobs = [await submit(served, b"%d" % number) for number in range(3)]
     await age(served, jobs[2], 10_000)
-    await sweeper_of(served, silent_s=60)._watchdog.look()
+    await served.sweeper(silent_s=60)._watchdog.look()
     assert len(sent(served, JobSubmitted)) == 2
 
 
@@ -209,9 +197,9 @@ async def test_ended_jobs_expire_each_kind_in_its_time(served: Any) -> None:
     await served.projection.learn(rendered(done))
     for job_id in (failed, done, running):
         await age(served, job_id, 2 * 86_400)
-    await sweeper_of(served, failed_days=1, done_days=None).expire()
+    await served.sweeper(failed_days=1, done_days=None).expire()
     assert [event.job_id for event in sent(served, JobDeleted)] == [failed]
-    await sweeper_of(served, failed_days=1, done_days=1).expire()
+    await served.sweeper(failed_days=1, done_days=1).expire()
     assert [event.job_id for event in sent(served, JobDeleted)] == [failed, done]
     assert await status(served, running) == "submitted"
     assert len(served.uploads()) == 1
@@ -224,7 +212,7 @@ async def test_news_of_a_job_that_never_was_is_forgotten(served: Any) -> None:
     kept = await submit(served)
     await age(served, "stranger-1", 2 * 86_400)
     await age(served, kept, 2 * 86_400)
-    await sweeper_of(served).expire()
+    await served.sweeper().expire()
     assert [await model.document(job_id) is None for job_id in ("stranger-1", "stranger-2", kept)] == [
         True,
         False,
@@ -236,23 +224,23 @@ async def test_an_upload_that_became_no_job_is_removed_in_time(served: Any) -> N
     job_id = await submit(served)
     store = served.gateway.store
     await store.put_bytes("gateway/uploads/job-of-nobody/abc/source", b"x", "text/plain")
-    await sweeper_of(served).remove_orphans()
+    await served.sweeper().remove_orphans()
     assert len(served.uploads()) == 2
-    await sweeper_of(served, orphan_age_s=-1).remove_orphans()
+    await served.sweeper(orphan_age_s=-1).remove_orphans()
     [left] = served.uploads()
     assert job_id in str(left)
 
 
 async def test_a_hundred_submissions_at_once_are_answered_and_looked_through_together(served: Any) -> None:
-    model, looks = served.gateway.read_model, 0
-    real = model.active
+    outlook, looks = served.gateway.outlook, 0
+    real = outlook.active
 
     async def counted(owner: str, limit: int) -> int:
         nonlocal looks
         looks += 1
         return int(await real(owner, limit))
 
-    model.active = counted
+    outlook.active = counted
     jobs = await asyncio.gather(*(submit(served, b"%d" % number) for number in range(100)))
     assert len(set(jobs)) == 100
     assert looks < 100

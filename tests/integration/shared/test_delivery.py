@@ -194,7 +194,7 @@ async def test_events_of_other_systems_are_understood(settings: SharedSettings, 
     attributes = {"specversion": "1.0", "type": "job.submitted.v1", "source": "/lms", "id": "1"}
     body, properties = GOOD, {"content_type": "application/json; charset=utf-8"}
     if mode == "binary":
-        properties["headers"] = {f"cloudEvents:{name}": value for name, value in attributes.items()}  # type: ignore[assignment]
+        properties["headers"] = {f"cloudEvents:{name}": value for name, value in attributes.items()}  # type: ignore[assignment]  # values of both kinds
     if mode == "structured":
         body = json.dumps({**attributes, "data": json.loads(GOOD)}).encode()
         properties["content_type"] = "application/cloudevents+json"
