@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import structlog
 import uvicorn
+from aio_pika.exceptions import AMQPError
 from faststream.rabbit import RabbitBroker
 from opentelemetry import context
 from opentelemetry.context import Context
@@ -114,8 +115,11 @@ def _end_process_on_failure(task: asyncio.Task[None]) -> None:
 
 
 async def _start(parts: Parts, build: Build) -> None:
-    await _until_it_answers(parts.broker.connect, "broker")
-    await declare_topology(parts.broker, parts.settings.retry_delays_s)
+    async def declare() -> None:
+        await parts.broker.connect()
+        await declare_topology(parts.broker, parts.settings.retry_delays_s)
+
+    await _until_it_answers(declare, "broker")
     await _until_it_answers(parts.database.check, "database")
     await _until_it_answers(parts.store.check, "storage")
     await parts.store.abandon(f"{parts.service}/", time.time() - ABANDONED_S)
@@ -128,7 +132,7 @@ async def _start(parts: Parts, build: Build) -> None:
 async def _until_it_answers(connect: Callable[[], Awaitable[object]], what: str) -> None:
     """Try `connect` until it works, at most two seconds apart, saying once that something is waited for."""
     waiting = retry(
-        retry=retry_if_exception_type((OSError, BrokerError, DatabaseError, StorageError)),
+        retry=retry_if_exception_type((OSError, AMQPError, BrokerError, DatabaseError, StorageError)),
         wait=wait_random_exponential(multiplier=0.1, max=2),
         before_sleep=lambda state: (
             log.warning("waiting for a dependency", dependency=what) if state.attempt_number == 3 else None

@@ -13,6 +13,7 @@ from tests.chaos.content import Content
 
 TRY_TIMEOUT_S = 12.0
 GIVE_UP_S = 150.0
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.5, 8.0
 ENDED = frozenset({"done", "partial", "failed", "cancelled"})
 NOT_THERE = frozenset({404, 405})
 
@@ -67,7 +68,7 @@ class Clients:
 
     def __init__(self, url: str, api_key: str, rng: random.Random) -> None:
         headers = {"Authorization": f"Bearer {api_key}"}
-        limits = httpx.Limits(max_connections=300, max_keepalive_connections=20)
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
         self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
         # Streams last as long as jobs do: they must not stand between the other requests and their connections.
         self.streams = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
@@ -85,6 +86,7 @@ class Clients:
     ) -> httpx.Response | None:
         """The first answer that is neither a broken line nor a fault of the server; None when there is none."""
         deadline = time.monotonic() + within_s
+        pause_s = FIRST_PAUSE_S
         while time.monotonic() < deadline:
             try:
                 answer = await send()
@@ -94,7 +96,9 @@ class Clients:
                 if answer.status_code < 500 and answer.status_code != 429:
                     return answer
                 self.server_errors += 1
-            await asyncio.sleep(self._rng.uniform(0.2, 1.0))
+            # As well-behaved clients do; without it, hundreds of uploads at once are the only trouble a gateway has.
+            await asyncio.sleep(self._rng.uniform(0.3, 1.0) * pause_s)
+            pause_s = min(2 * pause_s, LAST_PAUSE_S)
         return None
 
     async def submit(self, case: Case) -> None:
