@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from services.cli import frame, main
+from services.cli import main
 from services.cli.client import Client
 from services.cli.connection import CommandError, Connection, find_gateway
 from services.cli.downloads import Fetched, folder_name, safe_path
@@ -84,12 +85,9 @@ class Played:
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
+def played(monkeypatch: pytest.MonkeyPatch, play: Callable[[Played], None]) -> Played:
     gateway = Played()
-    monkeypatch.setenv("LECTERN_URL", "http://lectern.test")
-    monkeypatch.setenv("LECTERN_API_KEY", "key")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(frame, "Client", lambda connection: Client(connection, httpx.MockTransport(gateway)))
+    play(gateway)
     monkeypatch.setattr("time.sleep", lambda _: None)
     return gateway
 

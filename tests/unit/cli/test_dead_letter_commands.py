@@ -1,15 +1,14 @@
 """`lectern dead-letters` against a gateway that is played here."""
 
 import json
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import frame, main
-from services.cli.client import Client
+from services.cli import main
 
 LETTER = "5f2c9b7a1d3e4f60718293a4-0"
 
@@ -67,12 +66,9 @@ class Played:
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
+def played(play: Callable[[Played], None]) -> Played:
     gateway = Played()
-    monkeypatch.setenv("LECTERN_URL", "http://lectern.test")
-    monkeypatch.setenv("LECTERN_API_KEY", "key")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(frame, "Client", lambda connection: Client(connection, httpx.MockTransport(gateway)))
+    play(gateway)
     return gateway
 
 

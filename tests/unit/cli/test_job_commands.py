@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from services.cli import frame, main
-from services.cli.client import Client
+from services.cli import main
 from services.cli.progress import watch
 from services.cli.report import print_jobs
 
@@ -76,12 +75,9 @@ class Played:
 
 
 @pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Played:
+def played(play: Callable[[Played], None]) -> Played:
     gateway = Played()
-    monkeypatch.setenv("LECTERN_URL", "http://lectern.test")
-    monkeypatch.setenv("LECTERN_API_KEY", "key")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(frame, "Client", lambda connection: Client(connection, httpx.MockTransport(gateway)))
+    play(gateway)
     return gateway
 
 
