@@ -51,7 +51,7 @@ MALFORMED: dict[str, Make] = {
     "compressed": lambda _rng, job: (gzip.compress(_object(job_id=job)), JSON),
     "deep": lambda _rng, _job: (b"[" * DEEP + b"]" * DEEP, JSON),
     "deep objects": lambda _rng, _job: (b'{"data":' * DEEP + b"1" + b"}" * DEEP, JSON),
-    "huge": lambda _rng, _job: (_object(job_id=_unknown_job(), source="x" * HUGE), JSON),
+    "huge": lambda _rng, _job: (_object(job_id=17, source="x" * HUGE), JSON),
     "no fields": lambda _rng, _job: (b"{}", JSON),
     "wrong types": lambda _rng, _job: (_object(job_id=17, source=[], parameters="a4", facts=1), JSON),
     "garbage around a job": lambda _rng, job: (

@@ -8,17 +8,19 @@ from typing import Any
 
 import aio_pika
 
+from services.gateway.dead_letters.letter import letter_id, letter_key
 from services.gateway.dead_letters.letters import INLINE_BYTES, OBJECTS
-from shared.messaging.headers import HISTORY, REASON
+from shared.messaging.headers import HISTORY, REASON, REPLAYS, number
 from shared.messaging.logs import job_of
-from shared.messaging.topology import BURIALS, WORK_QUEUES, retry_name
+from shared.messaging.topology import BURIALS, WORK_QUEUES, retry_name, tiers_s
 from tests.chaos.clients import Case, Clients
 from tests.chaos.hostile import Hostile
 from tests.chaos.inventory import Objects
 from tests.chaos.stack import RETRY_DELAYS_S, Stack
 from tests.chaos.tap import TAP_QUEUE
 
-LIVE_QUEUES = (*(queue.name for queue in WORK_QUEUES), BURIALS.name, *(retry_name(delay) for delay in RETRY_DELAYS_S))
+_TIERS = [retry_name(tier_s) for delay_s in RETRY_DELAYS_S for tier_s in tiers_s(delay_s)]
+LIVE_QUEUES = (*(queue.name for queue in WORK_QUEUES), BURIALS.name, *_TIERS)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class DeadLetter:
         """Why it is there, by the product's own header."""
         value = self.headers.get(REASON)
         return None if value is None else str(value)
+
+    @property
+    def key(self) -> str:
+        """Which death of which message it is."""
+        return letter_key(letter_id(self.queue, self.message_id, self.body), number(self.headers, REPLAYS))
 
     def fault(self) -> str | None:
         """What is wrong with its headers."""
@@ -87,7 +94,7 @@ async def dead_letters(url: str) -> list[DeadLetter]:
 def stored_findings(letters: list[DeadLetter], stored: Objects) -> list[str]:
     """Objects of no job: only the bodies of large dead letters may be that, each once."""
     bodies = [key for key in stored if key.startswith(OBJECTS)]
-    large = sum(len(letter.body) > INLINE_BYTES for letter in letters)
+    large = len({(letter.queue, letter.key) for letter in letters if len(letter.body) > INLINE_BYTES})
     found = [f"object {key} is nobody's" for key in sorted(stored) if not key.startswith(OBJECTS)]
     if len(bodies) != large:
         found.append(
@@ -99,11 +106,12 @@ def stored_findings(letters: list[DeadLetter], stored: Objects) -> list[str]:
 async def account_findings(clients: Clients, letters: list[DeadLetter], cases: dict[str, Case]) -> list[str]:
     """Whether the gateway's list of dead letters and the dead-letter queues agree.
 
-    Letters that were settled, because their job was retried, replayed or deleted, leave their queue a while later.
+    Letters that were settled, because their job was retried, replayed or deleted, leave their queue a while later. A
+    message that was buried several times lies there as often, and is listed once.
     """
     settled = {job_id for job_id, case in cases.items() if case.mended or case.deleted or case.unsure}
     listed = Counter(one["queue"] for one in await clients.all_dead_letters() if one["job_id"] not in settled)
-    lying = Counter(letter.queue for letter in letters if letter.job_id not in settled)
+    lying = Counter(queue for queue, _ in {(one.queue, one.key) for one in letters if one.job_id not in settled})
     return [
         f"{lying[queue]} dead letters lie in {queue}.dlq, {listed[queue]} are listed"
         for queue in sorted(listed.keys() | lying.keys())
