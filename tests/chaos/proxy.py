@@ -77,12 +77,18 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers |= {writer, back}
+        pumps = [asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer))]
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            # When one side is gone, the other hears of it at once, as it would without somebody in between.
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(OSError):
+                await writer.drain()
         finally:
+            for pump in pumps:
+                pump.cancel()
             self._writers -= {writer, back}
-            for end in (writer, back):
-                end.transport.abort()
+            writer.close()
+            back.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -93,5 +99,3 @@ class Proxy:
                     await self._flowing.wait()
                 writer.write(data)
                 await writer.drain()
-            if writer.can_write_eof():
-                writer.write_eof()
