@@ -145,7 +145,7 @@ def _weight(content: Content) -> float:
 
 
 def _faults(rng: random.Random, count: int, window_s: float) -> list[Fault]:
-    kinds = list(FIRST[:count])
+    kinds = list(dict.fromkeys((*FIRST, *SHARES)))[:count]  # each at least once, where there are enough
     rest = max(0, count - len(kinds))
     kinds += rng.choices(list(SHARES), list(SHARES.values()), k=rest)
     moments = [rng.uniform(QUIET_START_S, window_s) for _ in kinds]
