@@ -13,6 +13,7 @@ from tests.chaos.content import Content
 
 TRY_TIMEOUT_S = 12.0
 GIVE_UP_S = 150.0
+AT_ONCE = 24
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.5, 8.0
 ENDED = frozenset({"done", "partial", "failed", "cancelled"})
 NOT_THERE = frozenset({404, 405})
@@ -72,6 +73,9 @@ class Clients:
         self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
         # Streams last as long as jobs do: they must not stand between the other requests and their connections.
         self.streams = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
+        # The client library's pool searches all its requests at each one: hundreds that wait in it take the processor
+        # from the proxies, which run in this process.
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._rng = rng
         self.server_errors = 0
         self.broken_lines = 0
@@ -89,7 +93,8 @@ class Clients:
         pause_s = FIRST_PAUSE_S
         while time.monotonic() < deadline:
             try:
-                answer = await send()
+                async with self._turns:
+                    answer = await send()
             except httpx.TransportError:
                 self.broken_lines += 1
             else:
