@@ -120,7 +120,7 @@ def _environment(stack: Stack, s3: S3Server | None, orphan_age_s: float) -> dict
         "GATEWAY_SWEEP_S": "0.5",
         "GATEWAY_UNTOLD_S": "1",
         "GATEWAY_ORPHAN_AGE_S": str(orphan_age_s),
-        "GATEWAY_ORPHANS_EVERY_S": "3",
+        "GATEWAY_ORPHANS_EVERY_S": "5",
         "GATEWAY_JOBS_IN_FLIGHT": "24",
         WORKSHOP_VARIABLE: str(stack.workshop.folder),
         CONTROL_VARIABLE: str(stack.folder / "storage-trouble"),

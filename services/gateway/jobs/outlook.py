@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.gateway.jobs.document import PENDING_SUBMISSION
-from services.gateway.jobs.view import Status
+from services.gateway.jobs.view import DELETED, Status
 from shared.database import Collection, Database, Document, translated
 
 
@@ -48,6 +48,13 @@ class Outlook:
     async def expired(self, statuses: Iterable[Status], *, since_before: datetime, limit: int = 100) -> list[Document]:
         """Jobs with one of these statuses that have not changed since then."""
         return await self._unchanged({"status": {"$in": list(statuses)}}, since_before, limit)
+
+    async def sources(self, job_ids: Iterable[str]) -> set[str]:
+        """The keys of the sources of these jobs, but for deleted ones. One query."""
+        selector = {"_id": {"$in": sorted(job_ids)}, "status": {"$ne": DELETED}}
+        with translated():
+            found: list[Document] = await self._jobs.find(selector, {"facts.submitted.key": 1}).to_list(None)
+        return {document["facts"]["submitted"]["key"] for document in found if "submitted" in document["facts"]}
 
     async def _unchanged(self, selector: Document, since_before: datetime, limit: int) -> list[Document]:
         with translated():

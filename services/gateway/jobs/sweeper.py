@@ -14,7 +14,7 @@ from services.gateway.jobs.lifecycle import Lifecycle
 from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import UPLOADS
-from services.gateway.jobs.view import DELETED, Status
+from services.gateway.jobs.view import Status
 from services.gateway.jobs.watchdog import Watchdog
 from shared.errors import LecternError
 from shared.storage import ObjectStore
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 # News of a job may come before its submission, by minutes at the worst; after a day it was a stranger's invention.
 UNOWNED_AGE = timedelta(days=1)
+_AT_ONCE = 500
 
 _UNSUCCESSFUL: tuple[Status, ...] = ("failed", "cancelled")
 _SUCCESSFUL: tuple[Status, ...] = ("partial", "done")
@@ -104,14 +105,19 @@ class Sweeper:
     async def remove_orphans(self) -> None:
         """Remove uploads whose request never became a job, because the gateway was killed in between."""
         before_s = time.time() - self._times.orphan_age_s
+        old: list[str] = []
         async for upload in self._store.walk(UPLOADS):
-            if upload.modified_s < before_s and not await self._is_used(upload.key):
-                await self._store.delete(upload.key)
-                log.info("orphaned upload removed", key=upload.key)
+            if upload.modified_s < before_s:
+                old.append(upload.key)
+            if len(old) == _AT_ONCE:
+                await self._remove_unused(old)
+                old.clear()
+        await self._remove_unused(old)
         await self._store.abandon(UPLOADS, before_s)
 
-    async def _is_used(self, key: str) -> bool:
-        document = await self._read_model.document(key.removeprefix(UPLOADS).partition("/")[0])
-        if document is None or document["status"] == DELETED:
-            return False
-        return bool(document["facts"].get("submitted", {}).get("key") == key)
+    async def _remove_unused(self, keys: list[str]) -> None:
+        used = await self._outlook.sources({key.removeprefix(UPLOADS).partition("/")[0] for key in keys})
+        for key in keys:
+            if key not in used:
+                await self._store.delete(key)
+                log.info("orphaned upload removed", key=key)
