@@ -117,11 +117,14 @@ def _end_process_on_failure(task: asyncio.Task[None]) -> None:
 async def _start(parts: Parts, build: Build) -> None:
     async def declare() -> None:
         await parts.broker.connect()
-        await declare_topology(parts.broker, parts.settings.retry_delays_s)
+        try:
+            await declare_topology(parts.broker, parts.settings.retry_delays_s)
+        except RuntimeError as error:  # aio-pika's word for a connection that has closed meanwhile
+            raise BrokerError(str(error)) from error
 
-    await _until_it_answers(declare, "broker")
-    await _until_it_answers(parts.database.check, "database")
-    await _until_it_answers(parts.store.check, "storage")
+    await until_it_answers(declare, "broker")
+    await until_it_answers(parts.database.check, "database")
+    await until_it_answers(parts.store.check, "storage")
     await parts.store.abandon(f"{parts.service}/", time.time() - ABANDONED_S)
     await build(parts)
     await parts.broker.start()
@@ -129,7 +132,7 @@ async def _start(parts: Parts, build: Build) -> None:
     log.info("service is ready")
 
 
-async def _until_it_answers(connect: Callable[[], Awaitable[object]], what: str) -> None:
+async def until_it_answers(connect: Callable[[], Awaitable[object]], what: str) -> None:
     """Try `connect` until it works, at most two seconds apart, saying once that something is waited for."""
     waiting = retry(
         retry=retry_if_exception_type((OSError, AMQPError, BrokerError, DatabaseError, StorageError)),

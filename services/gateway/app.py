@@ -43,7 +43,7 @@ from shared.events import Engines
 from shared.health import health_routes
 from shared.messaging.publish import Publish
 from shared.messaging.queues import waiting_messages
-from shared.service import Parts, consuming, open_parts
+from shared.service import Parts, consuming, open_parts, until_it_answers
 from shared.settings import SharedSettings
 from shared.speech_model import speech_model_name
 from shared.storage import ObjectStore
@@ -96,7 +96,7 @@ async def prepare(gateway: Gateway, shared: SharedSettings) -> None:
 
 async def _build(parts: Parts, gateway: Gateway) -> None:
     """What happens once broker, database and storage answer."""
-    await prepare(gateway, parts.settings)
+    await until_it_answers(lambda: prepare(gateway, parts.settings), "database")
     register(parts.broker, projection_of(gateway))
     work = [
         asyncio.create_task(_sweeper(parts, gateway).run()),
