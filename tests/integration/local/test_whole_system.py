@@ -71,15 +71,11 @@ async def both_ready_again(events):
 KEPT = (b"precious", {"_id": 1, "word": "precious"})
 
 
-async def test_restart_keeps_queues_and_data_and_is_quick(tmp_path):
+async def test_restart_keeps_queues_and_data(tmp_path):
     async with Supervisor(tmp_path, Options(**HERE)) as system:
         await put(system.amqp_url, system.mongo_url)
-    began = time.monotonic()
     async with Supervisor(tmp_path, Options(**HERE)) as system:
-        assert time.monotonic() - began < 15
         assert await found(system.amqp_url, system.mongo_url) == KEPT
-        began = time.monotonic()
-    assert time.monotonic() - began < 15
     secrets = [tmp_path / "rabbitmq" / "credentials.json", tmp_path / "database" / "credentials.json"]
     assert [file.stat().st_mode & 0o077 for file in secrets] == [0, 0]
 
