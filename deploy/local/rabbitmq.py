@@ -84,8 +84,8 @@ class RabbitNode:
         if not listens(self.port):
             return False
         # Imported here: by now every program is starting, and the time it takes holds up none of them.
-        import aio_pika  # noqa: PLC0415 -- see above
-        from aio_pika.exceptions import AMQPError  # noqa: PLC0415 -- see above
+        import aio_pika  # noqa: PLC0415 -- it takes a second that no start should wait for
+        from aio_pika.exceptions import AMQPError  # noqa: PLC0415 -- a part of the same library
 
         try:
             connection = await aio_pika.connect(self.url, timeout=LOGIN_TIMEOUT_S)

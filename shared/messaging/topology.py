@@ -119,7 +119,7 @@ def tiers_s(delay_s: float) -> tuple[float, ...]:
 
 def random_tier_s(delay_s: float) -> float:
     """One of the delays that stand for this one."""
-    return random.choice(tiers_s(delay_s))  # noqa: S311 -- a load to spread, not a secret
+    return random.choice(tiers_s(delay_s))  # noqa: S311 -- it spreads load, and guards no secret
 
 
 def _retry_queue(delay_s: float) -> RabbitQueue:
