@@ -16,6 +16,7 @@ from typing import BinaryIO, ParamSpec, TypeVar
 
 from shared.errors import ObjectNotFoundError, SourceTooLargeError, StorageError
 from shared.storage.port import CHUNK, ObjectRef, ObjectStat, checked_key
+from shared.storage.to_its_end import to_its_end
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class LocalObjectStore:
 
     async def put_bytes(self, key: str, data: bytes, media_type: str) -> ObjectRef:
         """Store `data` under `key`."""
-        return await _to_its_end(self._put_chunks, key, [data], media_type)
+        return await _in_thread(self._put_chunks, key, [data], media_type)
 
     async def put_file(self, key: str, path: Path, media_type: str) -> ObjectRef:
         """Store the file at `path` under `key`."""
@@ -67,7 +68,7 @@ class LocalObjectStore:
             with _translated(key), path.open("rb") as source:
                 return self._put_chunks(key, iter(lambda: source.read(CHUNK), b""), media_type)
 
-        return await _to_its_end(copy)
+        return await _in_thread(copy)
 
     def _put_chunks(self, key: str, chunks: "Iterator[bytes] | list[bytes]", media_type: str) -> ObjectRef:
         target = self._path(key)
@@ -103,7 +104,7 @@ class LocalObjectStore:
                         await asyncio.to_thread(_write, file, chunk)
                         digest.update(chunk)
                     await asyncio.to_thread(_flush, file)
-                await _to_its_end(_rename, Path(name), target)
+                await _in_thread(_rename, Path(name), target)
             finally:
                 Path(name).unlink(missing_ok=True)  # noqa: ASYNC240 -- one system call, and it must not be skipped
         return ObjectRef(key=key, sha256=digest.hexdigest(), size=size, media_type=media_type)
@@ -187,14 +188,8 @@ class LocalObjectStore:
         await asyncio.to_thread(probe)
 
 
-async def _to_its_end(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `function` in a thread. A caller that is cancelled leaves when it has ended: nothing appears afterwards."""
-    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        raise
+async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await to_its_end(asyncio.to_thread(function, *args, **kwargs))
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:

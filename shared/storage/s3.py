@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.errors import ObjectNotFoundError, SourceTooLargeError, StorageError
 from shared.settings import SharedSettings
 from shared.storage.port import CHUNK, ObjectRef, ObjectStat, checked_key
+from shared.storage.to_its_end import to_its_end
 
 # S3 refuses parts below 5 MiB (but for the last) and more than 10,000 of them: 16 MiB parts reach 156 GiB.
 PART = 16 << 20
+# A server that has the whole of a request carries it out whoever hung up: a cancelled caller waits for the answer.
+_LAST_ANSWER_S = 3.0
 
 
 @contextmanager
@@ -46,7 +49,7 @@ class S3ObjectStore:
     async def put_bytes(self, key: str, data: bytes, media_type: str) -> ObjectRef:
         """Store `data` under `key`."""
         with _translated(key):
-            await self._client.put_object(**self._at(key), Body=data, ContentType=media_type)
+            await self._answered(self._client.put_object(**self._at(key), Body=data, ContentType=media_type))
         return ObjectRef(key=key, sha256=hashlib.sha256(data).hexdigest(), size=len(data), media_type=media_type)
 
     async def put_file(self, key: str, path: Path, media_type: str) -> ObjectRef:
@@ -80,13 +83,12 @@ class S3ObjectStore:
                 if upload is None:
                     return await self.put_bytes(key, bytes(buffer), media_type)
                 parts.append(await self._part(key, upload, len(parts) + 1, bytes(buffer)))
-                await self._client.complete_multipart_upload(
-                    **self._at(key), UploadId=upload, MultipartUpload={"Parts": parts}
-                )
+                whole = {**self._at(key), "UploadId": upload, "MultipartUpload": {"Parts": parts}}
+                await self._answered(self._client.complete_multipart_upload(**whole))
                 upload = None
             finally:
                 if upload is not None:
-                    await asyncio.shield(self._client.abort_multipart_upload(**self._at(key), UploadId=upload))
+                    await self._abort(key, upload)
         return ObjectRef(key=key, sha256=digest.hexdigest(), size=size, media_type=media_type)
 
     async def _begin(self, key: str, media_type: str) -> str:
@@ -94,8 +96,18 @@ class S3ObjectStore:
         return str(answer["UploadId"])
 
     async def _part(self, key: str, upload: str, number: int, data: bytes) -> dict[str, Any]:
-        answer = await self._client.upload_part(**self._at(key), UploadId=upload, PartNumber=number, Body=data)
+        part = {**self._at(key), "UploadId": upload, "PartNumber": number, "Body": data}
+        answer = await self._answered(self._client.upload_part(**part))
         return {"ETag": answer["ETag"], "PartNumber": number}
+
+    async def _abort(self, key: str, upload: str) -> None:
+        """Abort `upload`. What cannot be aborted now (or was completed after all) is left to `abandon`."""
+        with suppress(BotoCoreError, ClientError, OSError):
+            await self._answered(self._client.abort_multipart_upload(**self._at(key), UploadId=upload))
+
+    @staticmethod
+    async def _answered(request: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+        return await to_its_end(request, at_most_s=_LAST_ANSWER_S)
 
     async def read(self, key: str) -> bytes:
         """Whole bytes of an object."""
