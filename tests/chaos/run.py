@@ -98,7 +98,7 @@ class Run:
 
     async def _ended(self, job_id: str) -> None:
         while (job := await self.clients.get(job_id)) is None or job["status"] not in ENDED:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _disturbed(self) -> None:
         plan = self.plan

@@ -2,11 +2,13 @@
 
 Additions are idempotent and commute (`facts.py`). A document is read, added to and written back with the view that is
 derived from it, on the condition that nobody has changed it since it was read: no addition is lost, and an older view
-can never replace a newer one. Two database commands an event.
+can never replace a newer one. What comes for one job at once is written at once, and a document that this process
+wrote last is not read again: one database command an event, and fewer under load.
 """
 
 import copy
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,14 +25,23 @@ from services.gateway.jobs.document import (
     stored,
 )
 from services.gateway.jobs.facts import Addition, addition_of_replay, order_key, submission
+from services.gateway.jobs.together import Together
 from services.gateway.jobs.view import DELETED, RETRYABLE, TERMINAL, UNDER_WAY, Job, Status
 from services.gateway.jobs.wakeups import Wakeups
 from shared.database import Collection, Database, Document, DuplicateKeyError, translated
 from shared.errors import DatabaseError
 from shared.events import JobSubmitted
 
+# Documents of at most 100 kB or so, each of a job under way.
+_REMEMBERED = 64
 _TRIES = 100  # each lost race means that somebody else's write succeeded
-Change = Callable[[Document], Document | None]
+Change = Callable[[Document], Document | None]  # of a document that it leaves as it is
+
+
+@dataclass(frozen=True)
+class _News:
+    addition: Addition
+    published_run: int
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,8 @@ class ReadModel:
     def __init__(self, database: Database, wakeups: Wakeups) -> None:
         self._jobs: Collection = database["jobs"]
         self._wakeups = wakeups
+        self._news: Together[_News, Document | None] = Together(self._add)
+        self._recent: OrderedDict[str, Document] = OrderedDict()
 
     async def prepare(self) -> None:
         """Create the indexes of the listings, of admission and of the sweepers."""
@@ -64,32 +77,47 @@ class ReadModel:
         `published_run`: the run whose submission the addition shows to have been published.
         """
 
+        return await self._news.ask(job_id, _News(addition, published_run))
+
+    async def _add(self, job_id: str, news: Sequence[_News]) -> Document | None:
         def change(document: Document) -> Document:
-            after = addition.to(document)
-            if after.get("pending") == PENDING_SUBMISSION and published_run >= run_of(after["facts"]):
-                after = settled(after)
+            after = document
+            for one in news:
+                after = one.addition.to(after)
+                if after.get("pending") == PENDING_SUBMISSION and one.published_run >= run_of(after["facts"]):
+                    after = settled(after)
             return after | {"nudges": 0} if after["facts"] != document["facts"] else after
 
-        return await self._change(job_id, change)
+        return await self._change(job_id, change, recent=self._recent.get(job_id))
 
-    async def _change(self, job_id: str, change: Change) -> Document | None:
+    async def _change(self, job_id: str, change: Change, *, recent: Document | None = None) -> Document | None:
         """Write what `change` makes of the job's document, unless that is None; the document as it is then.
 
-        None for a deleted job. `change` may be called several times, with documents that others have changed.
+        None for a deleted job. `change` may be called several times, with documents that others have changed. With
+        `recent`, a document of which it is not sure that it is the newest, it begins without reading; a condition on
+        the revision finds out.
         """
         for _ in range(_TRIES):
-            document = await self.document(job_id)
+            document, recent = recent or await self.document(job_id), None
             if document is not None and document["status"] == DELETED:
                 return None
             before: Document = document or {"_id": job_id, "facts": {}, "revision": 0}
-            after = change(copy.deepcopy(before))
+            after = change(before)
             if after is None or (after == before and document is not None):
                 return document
             written = await self._write(before, after, new=document is None)
+            self._remember(job_id, written)
             if written is not None:
                 self._wakeups.wake(job_id)
                 return written
         raise DatabaseError(f"{job_id} changes too often")
+
+    def _remember(self, job_id: str, document: Document | None) -> None:
+        self._recent.pop(job_id, None)
+        if document is not None and document["status"] in UNDER_WAY:
+            self._recent[job_id] = document
+            if len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
 
     async def _write(self, before: Document, after: Document, *, new: bool) -> Document | None:
         """Write `after` with its view unless somebody else wrote since `before` was read; what was written."""
@@ -138,6 +166,7 @@ class ReadModel:
         def change(document: Document) -> Document | None:
             if document.get("status") in TERMINAL or "owner" not in document:
                 return None
+            document = copy.deepcopy(document)
             document["facts"]["cancelled_run"] = run_of(document["facts"])
             return document | pending(PENDING_CANCELLATION)
 
@@ -153,6 +182,7 @@ class ReadModel:
             begun = document.get("status") in RETRYABLE and "submitted" in document["facts"]
             if not begun:
                 return None
+            document = copy.deepcopy(document)
             document["facts"]["run"] = run_of(document["facts"]) + 1
             return document | pending(PENDING_SUBMISSION)
 
@@ -219,6 +249,7 @@ class ReadModel:
 
     async def forget(self, job_id: str, *, untold: bool) -> None:
         """Leave nothing of a job but that it is deleted. `untold` asks the sweeper to see to the rest."""
+        self._remember(job_id, None)
         document = await self.document(job_id)
         if document is not None and document["status"] == DELETED:
             return
@@ -249,6 +280,7 @@ class ReadModel:
 
     async def settle(self, document: Document) -> None:
         """Remember that what was pending in `document` has been told, unless something else is by now."""
+        self._remember(document["_id"], None)
         still = {"_id": document["_id"], **{name: document[name] for name in PENDING}}
         gone = {"$unset": dict.fromkeys(PENDING, "")}
         with translated():

@@ -90,16 +90,21 @@ async def _play(model: ReadModel, item: Any) -> None:
 
 
 async def _outcome(
-    fakes: ModuleType, history: list[Any], *, at_once: bool = False
+    fakes: ModuleType, history: list[Any], *, at_once: bool = False, gateways: int = 1
 ) -> tuple[Job | None, list[tuple[int, int]]]:
-    """The job in the end, and after each event its generation and the rank of its status."""
-    model = ReadModel(fakes.FakeDatabase(), Wakeups())
+    """The job in the end, and after each event its generation and the rank of its status.
+
+    Each of `gateways` remembers what it wrote last, and hears every so-many-th event.
+    """
+    database = fakes.FakeDatabase()
+    models = [ReadModel(database, Wakeups()) for _ in range(gateways)]
+    model = models[0]
     statuses: list[tuple[int, int]] = []
     if at_once:
-        await asyncio.gather(*(_play(model, item) for item in history))
+        await asyncio.gather(*(_play(models[n % gateways], item) for n, item in enumerate(history)))
     else:
-        for item in history:
-            await _play(model, item)
+        for number, item in enumerate(history):
+            await _play(models[number % gateways], item)
             document = await model.document(JOB)
             assert document is not None
             status = document["status"]
@@ -119,10 +124,11 @@ def test_any_order_and_repetition_gives_the_same_job(fakes: ModuleType, data: st
     repeated = kept + data.draw(st.lists(st.sampled_from(kept), max_size=8))
     shuffled = data.draw(st.permutations(repeated))
     straight, _ = asyncio.run(_outcome(fakes, kept))
-    mixed, statuses = asyncio.run(_outcome(fakes, shuffled))
+    gateways = data.draw(st.integers(1, 3))
+    mixed, statuses = asyncio.run(_outcome(fakes, shuffled, gateways=gateways))
     assert mixed == straight
     assert statuses == sorted(statuses)
-    at_once, _ = asyncio.run(_outcome(fakes, shuffled, at_once=True))
+    at_once, _ = asyncio.run(_outcome(fakes, shuffled, at_once=True, gateways=gateways))
     assert at_once == straight
 
 
