@@ -22,6 +22,16 @@ SHORT_PALETTE = (
     "no-web-page.wav",
 )
 
+# Small jobs are many and large ones few, as everywhere.
+WEIGHTS: dict[str, float] = {
+    "talk-1.wav": 12,
+    "talk-2.wav": 8,
+    "paper-1.pdf": 12,
+    "paper-2.pdf": 6,
+    "slow.wav": 2,
+    "mendable.wav": 1.5,
+    "large.wav": 0.3,
+}
 # Each kind of fault with its share. What takes the whole system away for seconds is rare, or nothing would be tried.
 SHARES: dict[str, float] = {
     "kill worker": 20,
@@ -140,8 +150,8 @@ def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window
 
 def _weight(content: Content) -> float:
     if content.poisoned or content.missing:
-        return 1.5
-    return {"slow.wav": 3.0, "large.wav": 0.4, "mendable.wav": 2.0}.get(content.name, 8.0)
+        return 1.0
+    return WEIGHTS.get(content.name, 4.0)
 
 
 def _faults(rng: random.Random, count: int, window_s: float) -> list[Fault]:

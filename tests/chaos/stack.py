@@ -117,7 +117,7 @@ def _environment(stack: Stack, s3: S3Server | None, orphan_age_s: float) -> dict
         "LECTERN_RETRY_DELAYS_S": ",".join(map(str, RETRY_DELAYS_S)),
         "LECTERN_SHUTDOWN_S": str(SHUTDOWN_S),
         "GATEWAY_BOOTSTRAP_KEY": stack.api_key,
-        "GATEWAY_SWEEP_S": "0.5",
+        "GATEWAY_SWEEP_S": "1",
         "GATEWAY_UNTOLD_S": "1",
         "GATEWAY_ORPHAN_AGE_S": str(orphan_age_s),
         "GATEWAY_ORPHANS_EVERY_S": "5",

@@ -23,7 +23,8 @@ log = structlog.get_logger()
 
 # News of a job may come before its submission, by minutes at the worst; after a day it was a stranger's invention.
 UNOWNED_AGE = timedelta(days=1)
-_AT_ONCE = 500
+# The embedded database compares each document found with each name that is asked for.
+_AT_ONCE = 50
 
 _UNSUCCESSFUL: tuple[Status, ...] = ("failed", "cancelled")
 _SUCCESSFUL: tuple[Status, ...] = ("partial", "done")
