@@ -134,7 +134,7 @@ def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window
     content = rng.choices(contents, weights)[0]
     act: Act = rng.choice(("retry", "replay")) if content.mendable else "none"
     if act == "none":
-        act = rng.choices(("none", "delete", "cancel", "abandon"), (86, 5, 6, 3))[0]
+        act = rng.choices(("none", "delete", "cancel", "abandon"), (71, 12, 13, 4))[0]
         if content.slow and rng.random() < 0.7:
             act = "cancel"
     return Wish(

@@ -24,7 +24,8 @@ from tests.chaos.watch import Watch, follow, look_on
 QUIET_LIMIT_S = 90.0
 PEACE_LIMIT_S = 120.0
 LOOK_EVERY_S = 1.0
-FOLLOWED_SHARE = 0.08
+ASK_EVERY_S = 1.5
+FOLLOWED_SHARE = 0.05
 TELL_EVERY_S = 10.0
 
 
@@ -98,7 +99,7 @@ class Run:
 
     async def _ended(self, job_id: str) -> None:
         while (job := await self.clients.get(job_id)) is None or job["status"] not in ENDED:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(ASK_EVERY_S)
 
     async def _disturbed(self) -> None:
         plan = self.plan
@@ -173,7 +174,8 @@ class Run:
         """Wait until every job has ended and every queue is empty, or until it is clear that this will not be."""
         deadline = time.monotonic() + PEACE_LIMIT_S
         # Uploads of requests that were cut short are orphans then, and have been swept.
-        least = self._last_upload_s + (self.plan.orphan_age_s + 5 if any(case.tries != 1 for case in self.cases) else 0)
+        age_s = self.plan.orphan_age_s
+        least = self._last_upload_s + (1.25 * age_s + 3 if any(case.tries != 1 for case in self.cases) else 0)
         while time.monotonic() < deadline:
             open_jobs = await self.clients.open_jobs()
             waiting = {name: count for name, count in (await queues.ready_counts(self.stack.node.url)).items() if count}

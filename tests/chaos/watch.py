@@ -12,7 +12,7 @@ import httpx
 
 from tests.chaos.clients import ENDED, Clients
 
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 3.0
 RANK = {"submitted": 0, "running": 1}
 END_RANK = 2
 
