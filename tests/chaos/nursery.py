@@ -42,6 +42,14 @@ class Unit:
             return False
         return True
 
+    def peak_mb(self) -> int:
+        """The most memory that its present process ever had, in megabytes; 0 where there is none."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return 0
+        return int(status.partition("VmHWM:")[2].split()[0]) // 1000
+
 
 class Nursery:
     """Keeps units running until told otherwise."""

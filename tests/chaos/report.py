@@ -23,6 +23,7 @@ class Report:
     faults: dict[str, int]
     starts: dict[str, int]
     down_s: dict[str, float]
+    peak_mb: dict[str, int]
     copies_sent: int
     hostiles: int
     dead_letters: int
@@ -37,7 +38,15 @@ class Report:
     findings: tuple[str, ...]
 
     @classmethod
-    def of(cls, run: "Run", tally: Tally, letters: list[DeadLetter], ledger: Ledger, wall_s: float) -> "Report":
+    def of(
+        cls,
+        run: "Run",
+        tally: Tally,
+        letters: list[DeadLetter],
+        ledger: Ledger,
+        peak_mb: dict[str, int],
+        wall_s: float,
+    ) -> "Report":
         """Put it together."""
         stack = run.stack
         servers = [server for server in (stack.broker, stack.database, stack.objects) if server]
@@ -52,6 +61,7 @@ class Report:
             faults=dict(sorted(run.injector.done.items())),
             starts=starts,
             down_s={server.name: round(server.down_s, 1) for server in servers},
+            peak_mb=peak_mb,
             copies_sent=run.tap.sent - len(run.injector.hostiles),
             hostiles=len(run.injector.hostiles),
             dead_letters=len(letters),
@@ -81,6 +91,7 @@ class Report:
             f"faults: {sum(self.faults.values())} ({faults})",
             f"starts: {', '.join(f'{name} {count}' for name, count in self.starts.items())}",
             f"starting took: {', '.join(f'{name} {seconds} s' for name, seconds in self.down_s.items())}",
+            f"most memory: {', '.join(f'{name} {size} MB' for name, size in self.peak_mb.items())}",
             f"sent from outside: {self.copies_sent} copies, {self.hostiles} hostile messages",
             f"dead letters: {self.dead_letters}",
             f"clients: {self.broken_lines} broken lines, {self.server_errors} answers of 500 and above",

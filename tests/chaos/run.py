@@ -206,8 +206,10 @@ class Run:
         tally.others += queues.letter_findings(letters, self.injector.hostiles, self.injector.unconfirmed, by_id)
         tally.others += queues.stored_findings(letters, nobodys)
         tally.others += await queues.account_findings(self.clients, letters, by_id)
+        peak_mb = {unit.label: unit.peak_mb() for unit in self.stack.nursery.units}
         tally.others += await end_in_order(self.stack)
-        return Report.of(self, tally, letters, read_ledger(self.stack.workshop.folder), time.monotonic() - self._began)
+        ledger = read_ledger(self.stack.workshop.folder)
+        return Report.of(self, tally, letters, ledger, peak_mb, time.monotonic() - self._began)
 
     def _unaccepted(
         self, jobs: dict[str, dict[str, Any]], objects: dict[str, dict[str, str]], accepted: set[str]
