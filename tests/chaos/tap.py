@@ -11,7 +11,8 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPError
 
-from shared.events import Command, FindSlides, ReadPages, SourceIngested, TranscribeSpeech
+from shared.events import Command, FindSlides, ReadPages, SourceIngested, TranscribeSpeech, UnitFinished
+from shared.messaging.logs import job_of
 from shared.messaging.publish import message_id
 from shared.messaging.topology import EVENTS_EXCHANGE, WORK_QUEUES
 
@@ -157,8 +158,13 @@ class Tap:
         return letters
 
     def command_copies(self, rng: random.Random, count: int) -> list[Letter]:
-        """Commands that were sent for sources that were heard of."""
-        ingested = [letter for letter in self.heard if letter.routing_key == SourceIngested.routing_key]
+        """Commands that were sent for sources that were heard of: some of their units have been heard of as well."""
+        begun = {job_of(letter.body) for letter in self.heard if letter.routing_key == UnitFinished.routing_key}
+        ingested = [
+            letter
+            for letter in self.heard
+            if letter.routing_key == SourceIngested.routing_key and job_of(letter.body) in begun
+        ]
         letters = []
         for letter in rng.sample(ingested, min(count, len(ingested))):
             commands = _commands(SourceIngested.model_validate(json.loads(letter.body)))
