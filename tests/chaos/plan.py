@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.chaos.clients import Act, Wish
 from tests.chaos.content import GUIDE, PREPARE, Content
 
-WINDOW_S_PER_FAULT = 0.9
+WINDOW_S_PER_FAULT = 0.75
 LEAST_WINDOW_S = 10.0
 QUIET_START_S = 0.5
 SHORT_JOBS = 50
@@ -37,8 +37,8 @@ WEIGHTS: dict[str, float] = {
 SHARES: dict[str, float] = {
     "kill worker": 20,
     "stop worker": 11,
-    "kill gateway": 3,
-    "stop gateway": 2,
+    "kill gateway": 4,
+    "stop gateway": 3,
     "restart broker": 1,
     "kill broker": 1,
     "kill database": 2.5,

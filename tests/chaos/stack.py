@@ -26,7 +26,8 @@ from tests.chaos.storage_faults import CONTROL_VARIABLE, Trouble
 
 RETRY_DELAYS_S = (0.3, 0.6, 1.2, 2.5)
 SHUTDOWN_S = 3.0
-REPLICAS = {"gateway": 1, "ingest": 1, "transcription": 2, "analysis": 1, "rendering": 2}
+# Owners speak to the first gateway; the second helps with the events, and remembers other things than the first.
+REPLICAS = {"gateway": 2, "ingest": 1, "transcription": 2, "analysis": 1, "rendering": 2}
 READY_LIMIT_S = 60.0
 BUCKET = "chaos"
 MARK_VARIABLE = "CHAOS_RUN"

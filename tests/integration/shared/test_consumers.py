@@ -17,24 +17,26 @@ async def test_a_consumer_holds_as_many_messages_as_it_was_given(
     settings: SharedSettings, amqp_url: str, rabbitmq: RabbitNode
 ) -> None:
     """Prefetch is what shares a queue among replicas. FastStream forgets it for a queue that was declared before."""
-    at_once, most, done = 0, 0, asyncio.Event()
+    held, full, done = 0, asyncio.Event(), asyncio.Event()
 
     async def handler(_event: JobSubmitted) -> None:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
+        nonlocal held
+        held += 1
+        if held == 2:
+            full.set()
         await done.wait()
 
     async with running(settings, handler, prefetch=2) as broker:
         for number in range(6):
             await Publisher(broker, "test")(EVENT, message_id=str(number))
-        while await depth(amqp_url, SUBMISSIONS.name) > 4:
-            await asyncio.sleep(0.02)
-        consumers = rabbitmq.control("list_consumers", "queue_name", "prefetch_count", "--formatter", "json")
+        await asyncio.wait_for(full.wait(), 40)
+        listing = ("list_consumers", "queue_name", "prefetch_count", "--formatter", "json")
+        consumers = await asyncio.to_thread(rabbitmq.control, *listing)
+        waiting = await depth(amqp_url, SUBMISSIONS.name)
+        assert (held, waiting) == (2, 4)
         done.set()
     found = {one["queue_name"]: one["prefetch_count"] for one in json.loads(consumers)}
     assert found[SUBMISSIONS.name] == 2
-    assert most == 2
 
 
 async def test_a_drain_finishes_what_runs_and_hands_back_the_rest(settings: SharedSettings, amqp_url: str) -> None:
