@@ -15,7 +15,7 @@ from tests.chaos.stack import Stack
 from tests.chaos.storage_faults import FULL, REFUSE
 from tests.chaos.tap import Tap
 
-COPIES = 25
+COPIES = 12
 HOSTILES_AT_ONCE = 4
 # Most faults hit what works: what has just been killed only shows again how it starts. On a slow machine the run is
 # longer for it, and not just one long outage.
