@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from deploy.local.processes import terminate_all
 from deploy.local.programs import start
@@ -20,6 +21,15 @@ from deploy.local.programs import start
 if TYPE_CHECKING:
     from deploy.local.objects import S3Server
     from deploy.local.rabbitmq import RabbitNode
+
+# Where nobody has set up logging, structlog draws each exception with a library that takes seconds for a deep one.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
 STOP_TIMEOUT_S = 10.0

@@ -32,8 +32,10 @@ async def running(
     await broker.connect()
     await declare_topology(broker, settings.retry_delays_s)
     await broker.start()
-    yield broker
-    await drain(broker, settings.shutdown_s)
+    try:
+        yield broker
+    finally:
+        await drain(broker, settings.shutdown_s)
 
 
 async def take(url: str, queue: str, within_s: float = 40) -> aio_pika.abc.AbstractIncomingMessage:
