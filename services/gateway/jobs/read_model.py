@@ -32,7 +32,7 @@ from shared.database import Collection, Database, Document, DuplicateKeyError, t
 from shared.errors import DatabaseError
 from shared.events import JobSubmitted
 
-# Documents of at most 100 kB or so, each of a job under way.
+# So many documents of jobs under way, those written last; each grows with the units of its job.
 _REMEMBERED = 64
 _TRIES = 100  # each lost race means that somebody else's write succeeded
 Change = Callable[[Document], Document | None]  # of a document that it leaves as it is

@@ -22,9 +22,8 @@ def render_product(request: RenderRequest, *, system_fonts: bool) -> list[Render
         artifacts = render(_handout(request, system_fonts=system_fonts), request.output, [request.product])
     except LecternError:
         raise
-    except Exception as error:
-        # Whatever a typesetter, template or picture library raises fails this product alone, and some of it cannot be
-        # sent to the service as it is. The child of an engine has no middleware around it.
+    except Exception as error:  # whatever a typesetter, template or picture library raises fails this product alone
+        # Some of it cannot be sent to the service as it is, and the child of an engine has no middleware around it.
         raise EngineError(f"{request.product}: {type(error).__name__}: {error}") from error
     return [RenderedFile(name=file.name, media_type=file.media_type, path=file.path) for file in artifacts]
 
