@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 EVENTS_EXCHANGE = RabbitExchange("lectern.events", type=ExchangeType.TOPIC, durable=True)
 DEAD_LETTERS_EXCHANGE = RabbitExchange("lectern.dead-letters", type=ExchangeType.TOPIC, durable=True)
 
-# Deliveries that end without a word (the consumer was killed): the fifth goes to the dead letters, so a message
-# that kills its reader cannot circulate for ever.
-DELIVERY_LIMIT = 5
+# So many deliveries may end without a word (the consumer was killed, its connection cut); the next makes a dead letter,
+# since a message that kills its reader cannot circulate for ever. Engines run in processes of their own, so such messages
+# are rare, while a bad hour ends the deliveries of many innocent ones: they need room.
+DELIVERY_LIMIT = 20
 # A delay is one of these shares of itself. Queues of their own, since the time to live of a single message does not
 # count while it lies behind the head of its queue.
 JITTER = (0.8, 0.9, 1.0)

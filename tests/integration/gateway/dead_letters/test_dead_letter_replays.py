@@ -19,7 +19,7 @@ from shared.events import JobSubmitted, SubmittedSource
 from shared.messaging import headers as names
 from shared.messaging.broker import create_broker, drain, subscribe
 from shared.messaging.publish import Publisher
-from shared.messaging.topology import GUIDES, PAGES, SPEECH, SUBMISSIONS
+from shared.messaging.topology import DELIVERY_LIMIT, GUIDES, PAGES, SPEECH, SUBMISSIONS
 
 AT_ONCE = timedelta(0)
 
@@ -85,7 +85,7 @@ async def test_what_the_broker_buried_after_retries_is_known_by_its_own_queue(de
     """A worker that is killed each time says nothing, and a delay tier leaves its name in the headers."""
     died = {"x-first-death-queue": "lectern.retry.5000ms", "x-first-death-reason": "expired", names.REASON: "retry"}
     await desk.publish(PAGES.name, make_letter(**died, **{names.PUBLIC_MESSAGE: "An older attempt."}))
-    for _ in range(6):
+    for _ in range(DELIVERY_LIMIT + 1):
         async with await desk.connect() as connection:  # closed with the message in hand, as by SIGKILL
             channel = await connection.channel()
             source = await channel.get_queue(PAGES.name, ensure=False)
