@@ -85,6 +85,13 @@ class BrokerError(LecternError):
     default_message = "The message broker is not available right now. Try again in a minute."
 
 
+class TopologyConflictError(LecternError):
+    """A queue or an exchange of ours exists on the broker with other properties. Permanent."""
+
+    code = "topology_conflict"
+    default_message = "The message broker holds queues of another kind under Lectern's names."
+
+
 class EngineError(LecternError):
     """An engine (speech, recognition, language model, typesetter) failed in a way that may pass. Retried."""
 

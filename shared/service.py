@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 import uvicorn
 from aio_pika.exceptions import AMQPError
-from faststream.rabbit import RabbitBroker
+from faststream.rabbit import RabbitBroker, RabbitQueue
 from opentelemetry import context
 from opentelemetry.context import Context
 from starlette.applications import Starlette
@@ -25,8 +25,8 @@ from shared.database import Database, open_database
 from shared.errors import BrokerError, DatabaseError, StorageError
 from shared.health import Health, health_routes
 from shared.messaging.broker import create_broker, drain
+from shared.messaging.earlier import consume_adopted, declare_or_adopt
 from shared.messaging.publish import Publisher
-from shared.messaging.topology import declare_topology
 from shared.scratch import Scratch
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
@@ -115,10 +115,12 @@ def _end_process_on_failure(task: asyncio.Task[None]) -> None:
 
 
 async def _start(parts: Parts, build: Build) -> None:
+    adopted: dict[str, RabbitQueue] = {}
+
     async def declare() -> None:
         await parts.broker.connect()
         try:
-            await declare_topology(parts.broker, parts.settings.retry_delays_s)
+            adopted.update(await declare_or_adopt(parts.broker, parts.settings.retry_delays_s))
         except RuntimeError as error:  # aio-pika's word for a connection that has closed meanwhile
             raise BrokerError(str(error)) from error
 
@@ -127,6 +129,7 @@ async def _start(parts: Parts, build: Build) -> None:
     await until_it_answers(parts.store.check, "storage")
     await parts.store.abandon(f"{parts.service}/", time.time() - ABANDONED_S)
     await build(parts)
+    consume_adopted(parts.broker, adopted)
     await parts.broker.start()
     parts.health.started = True
     log.info("service is ready")

@@ -5,7 +5,9 @@ service that has not run yet.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from aio_pika.abc import AbstractChannel, AbstractQueue
@@ -20,12 +22,13 @@ EVENTS_EXCHANGE = RabbitExchange("lectern.events", type=ExchangeType.TOPIC, dura
 DEAD_LETTERS_EXCHANGE = RabbitExchange("lectern.dead-letters", type=ExchangeType.TOPIC, durable=True)
 
 # So many deliveries may end without a word (the consumer was killed, its connection cut); the next makes a dead letter,
-# since a message that kills its reader cannot circulate for ever. Engines run in processes of their own, so such messages
-# are rare, while a bad hour ends the deliveries of many innocent ones: they need room.
+# since a message that kills its reader cannot circulate for ever. Those are rare, as engines run in processes of their
+# own, while a bad hour ends the deliveries of many innocent ones: they need room.
 DELIVERY_LIMIT = 20
 # A delay is one of these shares of itself. Queues of their own, since the time to live of a single message does not
 # count while it lies behind the head of its queue.
 JITTER = (0.8, 0.9, 1.0)
+NONE_ADOPTED: Mapping[str, RabbitQueue] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,12 @@ def _quorum(name: str, arguments: dict[str, Any]) -> RabbitQueue:
     return RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, arguments=cast("QuorumQueueArgs", arguments))
 
 
-def rabbit_queue(queue: WorkQueue) -> RabbitQueue:
+def rabbit_queue(queue: WorkQueue, delivery_limit: int = DELIVERY_LIMIT) -> RabbitQueue:
     """The declaration of a work queue."""
     return _quorum(
         queue.name,
         {
-            "x-delivery-limit": DELIVERY_LIMIT,  # explicit: RabbitMQ 3 has none, 4 has 20
+            "x-delivery-limit": delivery_limit,  # explicit: RabbitMQ 3 has none, 4 has 20
             "x-dead-letter-exchange": DEAD_LETTERS_EXCHANGE.name,
             "x-dead-letter-routing-key": queue.name,
             "x-dead-letter-strategy": "at-least-once",
@@ -139,8 +142,14 @@ async def _declare(channel: AbstractChannel, queue: RabbitQueue) -> AbstractQueu
     return await channel.declare_queue(queue.name, durable=queue.durable, arguments=queue.arguments)
 
 
-async def declare_topology(broker: RabbitBroker, retry_delays_s: tuple[float, ...]) -> None:
-    """Declare all of it, and nothing twice differently. Call it once the broker is connected, before it starts."""
+async def declare_topology(
+    broker: RabbitBroker, retry_delays_s: tuple[float, ...], adopted: Mapping[str, RabbitQueue] = NONE_ADOPTED
+) -> None:
+    """Declare all of it, and nothing twice differently. Call it once the broker is connected, before it starts.
+
+    `adopted` are declarations of work queues, by name, other than today's. Raises aio-pika's ChannelPreconditionFailed
+    if a queue or an exchange exists with other arguments.
+    """
     # Not with the broker: it would hand these very declarations, and with them this channel, to every subscriber, whose
     # own channel and prefetch would then mean nothing. The channel stays, to declare all of it again after a reconnect.
     channel = await (await broker.connect()).channel()
@@ -155,6 +164,6 @@ async def declare_topology(broker: RabbitBroker, retry_delays_s: tuple[float, ..
     for queue in WORK_QUEUES:
         buried = await _declare(channel, _burial_queue(queue.dead_letters))
         await buried.bind(DEAD_LETTERS_EXCHANGE.name, queue.name)
-        declared = await _declare(channel, rabbit_queue(queue))
+        declared = await _declare(channel, adopted.get(queue.name) or rabbit_queue(queue))
         for key in queue.keys:
             await declared.bind(EVENTS_EXCHANGE.name, key)
