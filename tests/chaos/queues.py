@@ -133,10 +133,21 @@ def leftover_findings(left: dict[str, tuple[int, int]]) -> list[str]:
     return found
 
 
+def unanswered(jobs: dict[str, dict[str, Any]], cases: list[Case]) -> dict[str, Case]:
+    """The jobs that were accepted without an answer, each with a case of its content whose owner had none."""
+    accepted = {case.job_id for case in cases}
+    waiting = {case.wish.content.name: case for case in cases if case.job_id is None}
+    names = {job_id: job["source"]["name"] for job_id, job in jobs.items() if job_id not in accepted}
+    return {job_id: waiting[name] for job_id, name in names.items() if name in waiting}
+
+
 def letter_findings(
     letters: list[DeadLetter], hostiles: list[Hostile], unconfirmed: set[str], cases: dict[str, Case]
 ) -> list[str]:
-    """Dead letters that nobody can explain, and hostile messages that went astray. `cases` are the accepted jobs."""
+    """Dead letters that nobody can explain, and hostile messages that went astray.
+
+    `cases` are the jobs, accepted with or without an answer.
+    """
     found = []
     buried = Counter((letter.queue, letter.message_id) for letter in letters)
     known = {str(hostile.letter.message_id) for hostile in hostiles} | unconfirmed

@@ -203,7 +203,9 @@ class Run:
         tally.others += queues.leftover_findings(await queues.counts(self.stack))
         letters = await queues.dead_letters(self.stack.node.url)
         by_id = {str(case.job_id): case for case in accepted}
-        tally.others += queues.letter_findings(letters, self.injector.hostiles, self.injector.unconfirmed, by_id)
+        tally.others += queues.letter_findings(
+            letters, self.injector.hostiles, self.injector.unconfirmed, by_id | queues.unanswered(jobs, self.cases)
+        )
         tally.others += queues.stored_findings(letters, nobodys)
         tally.others += await queues.account_findings(self.clients, letters, by_id)
         peak_mb = {unit.label: unit.peak_mb() for unit in self.stack.nursery.units}

@@ -1,6 +1,7 @@
 """Dead letters and queues: what nobody can explain is found."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from shared.messaging.headers import HISTORY, REASON
 from tests.chaos.clients import Case, Wish
 from tests.chaos.content import Content
 from tests.chaos.hostile import Hostile
-from tests.chaos.queues import LIVE_QUEUES, DeadLetter, leftover_findings, letter_findings
+from tests.chaos.queues import LIVE_QUEUES, DeadLetter, leftover_findings, letter_findings, unanswered
 from tests.chaos.tap import TAP_QUEUE, Letter
 
 GOOD = {REASON: "permanent-error", HISTORY: json.dumps([{"attempt": 1}])}
@@ -30,6 +31,14 @@ def test_the_letter_of_a_poisoned_job_is_in_order() -> None:
 def test_the_letter_of_a_plain_job_is_not() -> None:
     assert len(letter_findings([letter()], [], set(), PLAIN)) == 1
     assert len(letter_findings([letter()], [], set(), {})) == 1
+
+
+def test_the_letter_of_a_poisoned_job_whose_owner_had_no_answer_is_in_order() -> None:
+    case = POISONED["job-00001"]
+    jobs: dict[str, dict[str, Any]] = {"job-00001": {"source": {"name": "p"}}}
+    assert unanswered(jobs, [case]) == POISONED
+    assert unanswered(jobs, [replace(case, job_id="job-00001")]) == {}
+    assert unanswered({"job-00001": {"source": {"name": "q"}}}, [case]) == {}
 
 
 @pytest.mark.parametrize("headers", [{}, {**GOOD, REASON: "retry"}, {**GOOD, HISTORY: "[]"}, {**GOOD, HISTORY: "x"}])
