@@ -161,12 +161,16 @@ class Clients:
                 await self._replay(case)
 
     async def _retry(self, case: Case) -> None:
-        """Have a failed job tried again by its owner. A second try meets the job under way: that is a success too."""
+        """Have a failed job tried again by its owner.
+
+        A second try meets the job under way: that is a success too. And so is a job that is failed no longer, because
+        another copy of the message that was given up has been worked off after all.
+        """
         answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/retry"))
         case.mended = _took(case, answer)
         if answer is not None and answer.status_code == 409:
             job = await self.get(str(case.job_id))
-            case.mended = job is not None and job["run"] > 1
+            case.mended = job is not None and (job["run"] > 1 or job["status"] != "failed")
 
     async def _replay(self, case: Case) -> None:
         """Have the dead letters of a job put back by an administrator, until there was one."""

@@ -197,8 +197,8 @@ class Run:
             job_id = str(case.job_id)
             verdict.judge(case, jobs.get(job_id), objects.get(job_id, {}), quiet[case.wish.content.name], tally)
         tally.others += self._unaccepted(jobs, objects, {str(case.job_id) for case in accepted})
-        replayed = {str(case.job_id) for case in accepted if case.wish.act == "replay"}
-        tally.others += self.watch.findings(replayed)
+        mended = {str(case.job_id) for case in accepted if case.wish.content.mendable}
+        tally.others += self.watch.findings(mended)
         tally.others += await verdict.judge_downloads(self.clients, list(jobs.values()), self._rng)
         tally.others += queues.leftover_findings(await queues.counts(self.stack))
         letters = await queues.dead_letters(self.stack.node.url)

@@ -31,11 +31,15 @@ class Watch:
         if not history or history[-1] != sight:
             history.append(sight)
 
-    def findings(self, replayed: set[str]) -> list[str]:
-        """Histories that no job may have; an administrator's replay may take the job `replayed` back in its run."""
+    def findings(self, mended: set[str]) -> list[str]:
+        """Histories that no job may have.
+
+        One whose failing unit was `mended` may go on in the same run: an administrator replays its dead letter, or
+        another copy of the message that was given up succeeds.
+        """
         found = []
         for job_id, history in self.seen.items():
-            if job_id.strip() in replayed:
+            if job_id in mended:
                 continue
             for before, after in pairwise(history):
                 if not _may_follow(before, after):
