@@ -23,6 +23,7 @@ ERRORS: list[LecternError] = [
     errors.ObjectNotFoundError(SECRET),
     errors.DatabaseError(SECRET),
     errors.BrokerError(SECRET),
+    errors.TopologyConflictError(SECRET),
     errors.EngineError(SECRET),
     errors.EngineTimeoutError(SECRET),
     errors.PipelineError(SECRET),
