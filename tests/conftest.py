@@ -6,6 +6,7 @@ servers are imported where they are used: together they take two seconds, which 
 
 import asyncio
 import contextlib
+import os
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import HealthCheck, settings
 
 from deploy.local.processes import terminate_all
 from deploy.local.programs import start
@@ -30,6 +32,17 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+# A busy machine is no fault of the code: examples have no time limit. Continuous integration tries the same examples
+# each time, so that it fails because of a change and not by chance; everybody else tries new ones.
+settings.register_profile(
+    "lectern",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    print_blob=True,
+)
+settings.load_profile("lectern")
 
 SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
 STOP_TIMEOUT_S = 10.0

@@ -1,7 +1,7 @@
 """The offline engine: whatever the source, a valid guide whose every item has evidence, the same each time."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.analysis.domain.ports import AnalysisEngine
@@ -86,7 +86,7 @@ def sources(draw: st.DrawFn) -> SourceDocument:
     return SourceDocument.model_validate({"kind": "document", "blocks": blocks, **fields})
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(sources())
 def test_any_source_gives_a_sound_guide_twice_the_same(source: SourceDocument) -> None:
     guide = analyse(source)

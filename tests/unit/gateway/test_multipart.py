@@ -41,7 +41,7 @@ near_boundary = st.sampled_from([b"\r\n", b"--", b"\r\n--", BOUNDARY.encode()[:-
 content = st.lists(st.one_of(st.binary(max_size=40), near_boundary), max_size=6).map(b"".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     parts=st.lists(
         st.tuples(st.sampled_from(["file", "paper"]), st.sampled_from([None, "a.mp4", "für.pdf"]), content), max_size=5
@@ -52,7 +52,7 @@ def test_however_it_is_cut_the_form_is_the_same(parts: list[tuple[str, str | Non
     assert asyncio.run(read(form(parts), cuts)) == parts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(body=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=4))
 def test_garbage_is_refused_and_nothing_else(body: bytes, cuts: list[int]) -> None:
     with pytest.raises(MalformedUploadError):

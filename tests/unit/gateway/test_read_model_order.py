@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.jobs.derive import derive, generation_of
@@ -114,7 +114,7 @@ async def _outcome(
     return (job.model_copy(update={"revision": 0}) if job else None), statuses
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(data=st.data())
 def test_any_order_and_repetition_gives_the_same_job(fakes: ModuleType, data: st.DataObject) -> None:
     units = data.draw(st.integers(1, 5))
@@ -132,7 +132,7 @@ def test_any_order_and_repetition_gives_the_same_job(fakes: ModuleType, data: st
     assert at_once == straight
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_deleted_job_stays_invisible(fakes: ModuleType, data: st.DataObject) -> None:
     history = [*_history(2), _rendered(), JobDeleted(job_id=JOB)]
@@ -199,7 +199,7 @@ async def _with_cancel(fakes: ModuleType, history: list[Any], at: int) -> tuple[
     return cancelled, await model.get("ana", JOB)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(data=st.data())
 def test_cancelled_is_for_good_or_was_refused(fakes: ModuleType, data: st.DataObject) -> None:
     ending = data.draw(st.sampled_from([[], [_rendered()], FAILURES, [_rendered("html: no")]]))

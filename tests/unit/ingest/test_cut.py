@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -110,7 +110,7 @@ def test_audio_of_another_shape_is_an_engine_fault(write_wav: WriteWav, tmp_path
     seed=st.integers(0, 5),
     quiet=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.2)), max_size=4),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_units_are_the_recording_sample_by_sample(
     write_wav: WriteWav,
     tmp_path: Path,

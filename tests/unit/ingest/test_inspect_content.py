@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.adapters import recording
@@ -213,7 +213,6 @@ def test_a_recording_that_mentions_pdf_is_no_pdf() -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None)
 def test_boxes_of_any_bytes_end(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "boxes.bin"
     path.write_bytes(b"\0\0\0\x08ftyp" + content)

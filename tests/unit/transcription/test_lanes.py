@@ -14,7 +14,7 @@ from tests.unit.transcription.lane_world import World, source
 counts = st.integers(0, 5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(speech=st.integers(0, 8), slides=counts, pages=counts, lanes=st.integers(1, 5), data=st.data())
 def test_without_faults_each_unit_is_sent_once_and_no_more_than_the_lanes_at_a_time(
     speech: int, slides: int, pages: int, lanes: int, data: st.DataObject
@@ -35,7 +35,7 @@ def test_without_faults_each_unit_is_sent_once_and_no_more_than_the_lanes_at_a_t
     asyncio.run(live())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(speech=st.integers(1, 8), slides=counts, lanes=st.integers(1, 4), data=st.data())
 def test_whatever_is_killed_or_delivered_twice_all_units_are_sent_and_joined(
     speech: int, slides: int, lanes: int, data: st.DataObject
@@ -61,7 +61,7 @@ def test_whatever_is_killed_or_delivered_twice_all_units_are_sent_and_joined(
     asyncio.run(live())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(speech=st.integers(1, 8), lanes=st.integers(1, 4), data=st.data())
 def test_a_retry_sends_the_first_unfinished_unit_of_each_lane(speech: int, lanes: int, data: st.DataObject) -> None:
     async def live() -> None:

@@ -92,7 +92,7 @@ def test_a_slide_stands_before_what_was_said_over_it() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 200), st.floats(0, 30)), max_size=12))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_blocks_make_a_valid_document_in_order(times: list[tuple[float, float]]) -> None:
     slides = join_units(UNITS)
     utterances = align([said(i, start, start + length) for i, (start, length) in enumerate(times)], slides)

@@ -47,7 +47,7 @@ def test_a_build_holds_the_one_before(seed: int, theme: str) -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_two_slides_of_one_template_are_different(first: int, second: int) -> None:
     if first == second:
         second += 1
@@ -55,7 +55,7 @@ def test_two_slides_of_one_template_are_different(first: int, second: int) -> No
 
 
 @given(st.integers(0, 10_000), st.floats(0, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_noise_and_the_way_through_a_fingerprint_change_nothing(seed: int, noise: float) -> None:
     slide = builds(seed)[-1]
     grain = np.random.default_rng(seed).normal(0, noise, slide.grey.shape)
