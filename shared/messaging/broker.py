@@ -1,6 +1,5 @@
 """The FastStream broker with the defaults that lose nothing, how handlers subscribe, and how it is drained."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,15 +10,17 @@ from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
 from opentelemetry.trace import TracerProvider
 
 from shared.circuit import Circuits
+from shared.messaging.content import content_of
 from shared.messaging.delivery import retry_middleware
 from shared.messaging.logs import LogContextMiddleware
 from shared.messaging.topology import WorkQueue, rabbit_queue
-from shared.messaging.verdict import Policy, UnreadableMessageError
+from shared.messaging.verdict import Policy
 from shared.settings import SharedSettings
 
 log = structlog.get_logger()
 
 Handler = Callable[..., Awaitable[None]]
+Decoder = Callable[[RabbitMessage, Callable[[RabbitMessage], Awaitable[Any]]], Awaitable[Any]]
 
 
 def create_broker(
@@ -44,28 +45,26 @@ def create_broker(
     )
 
 
-async def decode(message: RabbitMessage, original: Callable[[RabbitMessage], Awaitable[Any]]) -> Any:
-    """Unwrap a CloudEvent in structured mode; anything else must be a JSON object."""
-    content_type = (message.content_type or "").partition(";")[0].strip().lower()
-    if content_type not in ("application/json", "application/cloudevents+json"):
-        raise UnreadableMessageError(f"content type {content_type[:100]!r} is not application/json")
-    body = await original(message) if content_type == "application/json" else json.loads(message.body)
-    if content_type == "application/cloudevents+json" and isinstance(body, dict):
-        body = body.get("data")
-    if not isinstance(body, dict):
-        raise UnreadableMessageError("the body is not a JSON object")
-    return body
+async def decode(message: RabbitMessage, _original: Callable[[RabbitMessage], Awaitable[Any]]) -> Any:
+    """The JSON object of a message, whether it comes alone or as a CloudEvent."""
+    return content_of(message.body, message.content_type).data
 
 
 def subscribe(
-    broker: RabbitBroker, queue: WorkQueue | RabbitQueue, handler: Handler, *, prefetch: int, title: str | None = None
+    broker: RabbitBroker,
+    queue: WorkQueue | RabbitQueue,
+    handler: Handler,
+    *,
+    prefetch: int,
+    title: str | None = None,
+    decoder: Decoder | None = None,
 ) -> None:
     """Let `handler` take the messages of `queue`, at most `prefetch` at a time.
 
     Every subscriber has a channel of its own, so that an error of one does not close the others'.
     """
     declared = rabbit_queue(queue) if isinstance(queue, WorkQueue) else queue
-    broker.subscriber(declared, channel=Channel(prefetch_count=prefetch), title=title)(handler)
+    broker.subscriber(declared, channel=Channel(prefetch_count=prefetch), title=title, decoder=decoder)(handler)
 
 
 async def drain(broker: RabbitBroker, timeout_s: float) -> None:

@@ -28,10 +28,12 @@ from shared.messaging.headers import (
     PUBLIC_MESSAGE,
     QUEUE,
     REASON,
+    ROUTING_KEY,
     WAITING_SINCE,
     WAITS,
     history,
     number,
+    routing_key_of,
 )
 from shared.messaging.publish import PUBLISH_TIMEOUT_S
 from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange
@@ -126,6 +128,8 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             PUBLIC_MESSAGE: verdict.public_message,
             HISTORY: json.dumps([*history(headers), entry][-_HISTORY_KEPT:]),
         }
+        if key := routing_key_of(message.headers or {}, message.routing_key, self._queue):
+            headers[ROUTING_KEY] = key
         if verdict.waits:
             headers |= {WAITS: past.waits + 1, WAITING_SINCE: since.isoformat()}
         await self._move(message, verdict.delay_s, headers, error)

@@ -1,7 +1,7 @@
 """Headers that Lectern adds to messages, and how they are read: others may have written them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 ATTEMPT = "x-lectern-attempt"
@@ -13,6 +13,9 @@ REASON = "x-lectern-reason"
 CODE = "x-lectern-code"
 PUBLIC_MESSAGE = "x-lectern-public-message"
 QUEUE = "x-lectern-queue"
+# What a message was first published with. On its way back from a delay tier or a replay the broker's own routing key is
+# the name of its queue.
+ROUTING_KEY = "x-lectern-routing-key"
 
 # Headers that RabbitMQ acts on. A message that is published again with its death headers, 3.10's cycle detection drops
 # silently.
@@ -28,6 +31,29 @@ BROKER_HEADERS = frozenset(
 )
 
 Headers = Mapping[str, Any]
+
+
+def routing_key_of(headers: Headers, delivered_with: str | None, queue: str) -> str | None:
+    """The routing key that a message in `queue` was first published with; None where nothing says so.
+
+    A message that other systems publish may have no other sign of what it is. `delivered_with` is the key of this
+    delivery. Where the broker itself made it a dead letter, the key stands in the broker's own record of that.
+    """
+    if delivered_with and delivered_with != queue:
+        return delivered_with
+    kept = headers.get(ROUTING_KEY)
+    if isinstance(kept, str) and kept:
+        return kept
+    return next((key for key in _keys_of_deaths(headers) if key != queue), None)
+
+
+def _keys_of_deaths(headers: Headers) -> Iterator[str]:
+    deaths = headers.get("x-death")
+    for death in deaths if isinstance(deaths, list) else ():
+        keys = death.get("routing-keys") if isinstance(death, Mapping) else None
+        for key in keys if isinstance(keys, list) else ():
+            if isinstance(key, str) and key:
+                yield key
 
 
 def number(headers: Headers, name: str) -> int:

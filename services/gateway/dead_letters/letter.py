@@ -122,7 +122,7 @@ def dead_letter_of(message: AbstractIncomingMessage) -> DeadLetter:
         letter=letter_id(queue, message.message_id, message.body),
         replays=_number(headers, REPLAYS),
         queue=queue,
-        job_id=_job_of(message.body),
+        job_id=_job_of(message.body, message.content_type),
         reason=reason,
         code=clean(headers.get(CODE) or LecternError.code, 100) if said else LecternError.code,
         public_message=clean(headers.get(PUBLIC_MESSAGE) or LecternError.default_message, 1000)
@@ -157,12 +157,8 @@ def _services_reason(headers: Mapping[str, Any]) -> str:
     return clean(reason, 100)
 
 
-def _job_of(body: bytes) -> str | None:
-    try:
-        job_id = job_of(body)
-        return job_id if job_id and job_id.encode() else None
-    except ValueError:  # a number of thousands of digits, or half a surrogate pair
-        return None
+def _job_of(body: bytes, content_type: str | None) -> str | None:
+    return job_of(body, content_type) or None
 
 
 def _history(headers: Mapping[str, Any]) -> tuple[Failure, ...]:

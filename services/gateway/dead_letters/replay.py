@@ -25,8 +25,10 @@ from shared.messaging.headers import (
     QUEUE,
     REASON,
     REPLAYS,
+    ROUTING_KEY,
     WAITING_SINCE,
     WAITS,
+    routing_key_of,
 )
 from shared.messaging.wire import unpack
 
@@ -44,7 +46,10 @@ _LEFT_BEHIND = BROKER_HEADERS | {ATTEMPT, WAITS, WAITING_SINCE, REASON, CODE, PU
 
 def message_again(document: Document, body: bytes) -> aio_pika.Message:
     """The message of a letter as it goes back: a fresh start, with its history, and one replay more."""
-    headers = {name: value for name, value in unpack(bytes(document["headers"])).items() if name not in _LEFT_BEHIND}
+    kept = unpack(bytes(document["headers"]))
+    headers = {name: value for name, value in kept.items() if name not in _LEFT_BEHIND}
+    if key := routing_key_of(kept, None, document["queue"]):
+        headers[ROUTING_KEY] = key
     return aio_pika.Message(
         body,
         headers={**headers, REPLAYS: document["replays"] + 1},

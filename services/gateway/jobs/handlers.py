@@ -5,17 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from faststream.rabbit import Channel, RabbitBroker, RabbitMessage
+from aio_pika.abc import AbstractIncomingMessage
+from faststream.rabbit import RabbitBroker, RabbitMessage
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from services.gateway.dead_letters.letter import DeadLetter, dead_letter_of
 from services.gateway.jobs.facts import Addition, Failure, addition_of
 from services.gateway.jobs.read_model import ReadModel
+from services.gateway.jobs.received import event_in
 from services.gateway.jobs.view import TERMINAL
 from shared.database import Document
-from shared.errors import DatabaseError, InvalidMessageError, StorageError
-from shared.events import EVENTS, STAGES, Event, JobCancelled, JobDeleted, JobSubmitted, Stage
+from shared.errors import DatabaseError, StorageError
+from shared.events import STAGES, Event, JobCancelled, JobDeleted, JobSubmitted, Stage
 from shared.messaging.broker import subscribe
+from shared.messaging.content import attribute
 from shared.messaging.logs import run_of_body
 from shared.messaging.topology import CANCELLATIONS, PROGRESS, REMOVALS, burials_queue
 from shared.messaging.verdict import INVALID_MESSAGE
@@ -23,7 +26,6 @@ from shared.telemetry import current_trace_id
 
 log = structlog.get_logger()
 
-_BY_KEY = {event.routing_key: event for event in EVENTS}
 # A job that could not be told of its end has not failed by that.
 _ENDS = {queue.name for queue in (*REMOVALS.values(), *CANCELLATIONS.values())}
 PREFETCH = 16
@@ -37,23 +39,6 @@ _until_kept = retry(
 )
 # What services of ours call themselves in CloudEvents' `source`.
 OWN_SOURCES = "/lectern/"
-
-
-def event_of(routing_key: str | None, kind: str | None, body: dict[str, Any]) -> Event:
-    """The event in a message, by its routing key or, where that is a queue's name, by its CloudEvents type.
-
-    Raises InvalidMessageError for an unknown one and ValidationError for a body that is not what its type says.
-    """
-    model = _BY_KEY.get(routing_key or "") or _BY_KEY.get(kind or "")
-    if model is None:
-        raise InvalidMessageError(f"no event {routing_key!r} / {kind!r}")
-    return model.model_validate(body)
-
-
-def _kind(message: RabbitMessage) -> str | None:
-    headers = message.headers or {}
-    kind = headers.get("cloudEvents_type") or headers.get("cloudEvents:type") or message.raw_message.type
-    return str(kind) if kind else None
 
 
 def _with_trace(addition: Addition) -> Addition:
@@ -71,7 +56,7 @@ def failed_stage(queue: str) -> Stage | None:
 
 def _is_stray(letter: DeadLetter) -> bool:
     """Whether it is somebody else's message that nobody can read: it says nothing about a job that it may name."""
-    source = letter.headers.get("cloudEvents_source") or letter.headers.get("cloudEvents:source")
+    source = attribute(letter.headers, "source")
     return letter.reason == INVALID_MESSAGE and not str(source).startswith(OWN_SOURCES)
 
 
@@ -85,7 +70,7 @@ def failure_of(letter: DeadLetter) -> Failure | None:
         queue=letter.queue,
         code=letter.code,
         message=letter.public_message,
-        run=run_of_body(letter.body),
+        run=run_of_body(letter.body, letter.properties.content_type),
         letter=letter.letter,
         replays=letter.replays,
     )
@@ -109,9 +94,9 @@ class Projection:
         self._purge_letters = purge_letters
         self._on_end = on_end
 
-    async def on_event(self, body: dict[str, Any], message: RabbitMessage) -> None:
+    async def on_event(self, message: AbstractIncomingMessage) -> None:
         """Learn what an event says."""
-        await self.learn(event_of(message.raw_message.routing_key, _kind(message), body))
+        await self.learn(event_in(message))
 
     async def learn(self, event: Event) -> None:
         """Put `event` into the read model; the same again changes nothing."""
@@ -151,13 +136,12 @@ async def _undecoded(message: RabbitMessage, _original: Callable[[RabbitMessage]
 def register(broker: RabbitBroker, projection: Projection) -> None:
     """Subscribe the projection."""
 
-    async def on_event(body: dict[str, Any], message: RabbitMessage) -> None:
-        await projection.on_event(body, message)
+    async def on_event(_body: bytes, message: RabbitMessage) -> None:
+        await projection.on_event(message.raw_message)
 
     async def on_burial(_body: bytes, message: RabbitMessage) -> None:
         await projection.on_burial(message)
 
-    subscribe(broker, PROGRESS, on_event, prefetch=PREFETCH, title="progress")
-    # Anything may lie among the dead letters: nothing about their bodies is taken for granted.
-    channel = Channel(prefetch_count=PREFETCH)
-    broker.subscriber(burials_queue(), channel=channel, decoder=_undecoded, title="burials")(on_burial)
+    # Anything may come from other systems, and lie among the dead letters: both read the bodies themselves.
+    subscribe(broker, PROGRESS, on_event, prefetch=PREFETCH, title="progress", decoder=_undecoded)
+    subscribe(broker, burials_queue(), on_burial, prefetch=PREFETCH, title="burials", decoder=_undecoded)

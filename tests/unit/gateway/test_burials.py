@@ -6,7 +6,8 @@ import pytest
 
 from services.gateway.dead_letters.letter import DeadLetter, Properties
 from services.gateway.jobs.facts import Failure
-from services.gateway.jobs.handlers import event_of, failed_stage, failure_of
+from services.gateway.jobs.handlers import failed_stage, failure_of
+from services.gateway.jobs.received import event_of
 from shared.errors import InvalidMessageError, LecternError
 from shared.events import JobDeleted
 from shared.messaging.logs import job_of
