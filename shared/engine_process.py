@@ -1,49 +1,39 @@
 """Engines run in child processes, where they can be killed: a stuck or crashing engine never takes its service along.
 
 A child keeps what it loaded (a speech model) between calls, dies with its parent, and is replaced after it was
-killed. A call that takes too long is first interrupted, which leaves the child as it is, and then killed (PIP-3).
+killed. A call that takes too long is first interrupted, which leaves the child as it is, and then killed (PIP-3). One
+that uses too much memory, with all programs that it started, is killed. An idle child that has grown is ended.
 """
 
 import asyncio
-import contextlib
-import functools
-import multiprocessing
 import os
+import pickle
 import signal
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import Literal, ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar, cast
 
 import structlog
 
-from shared.errors import EngineError, EngineTimeoutError
-from shared.time_limits import Interruption, TimeLimits, call_until
+from shared.engine_child import Answer, Call, Setup
+from shared.engine_limits import MB, EngineLimits
+from shared.engine_line import Line
+from shared.engine_memory import MemoryBudget, usage_of
+from shared.errors import EngineError, EngineLimitError, EngineTimeoutError, Limit
+from shared.time_limits import TimeLimits
 
 log = structlog.get_logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
-def _initialise(parent: int, preload: Callable[[], None] | None) -> None:
-    os.setpgid(0, 0)  # so that programs an engine starts are killed with it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Not the kernel's parent-death signal: that would end this process alone and orphan what it started.
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-    if preload is not None:
-        preload()
+LOOK_EVERY_S = 0.1
+# Of its limit: what crashes with less than this resident does not crash for want of memory.
+NEARLY_ALL = 0.6
+_BY_SIGNAL: dict[int, Limit] = {signal.SIGXCPU: "time", signal.SIGXFSZ: "file", signal.SIGKILL: "memory"}
 
 
-def _die_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os.killpg(0, signal.SIGKILL)
-
-
-def _look_at(call: "asyncio.Future[T]") -> None:
+def _look_at(call: "asyncio.Future[Answer]") -> None:
     """A call that was given up fails when its child is killed; nobody needs to be told that nobody asked."""
     if not call.cancelled():
         call.exception()
@@ -70,57 +60,138 @@ def _took_too_long(
 
 
 class EngineProcess:
-    """Runs functions one after another in one child process. `preload` is called there once, at its start."""
+    """Runs functions one after another in one child process. `preload` is called there once, at its start.
 
-    def __init__(self, preload: Callable[[], None] | None = None) -> None:
-        self._preload = preload
+    A child with more than `idle_bytes` is ended when it was idle for `idle_s`.
+    """
+
+    def __init__(
+        self,
+        preload: Callable[[], None] | None = None,
+        *,
+        limits: EngineLimits = EngineLimits(),  # noqa: B008 -- frozen
+        budget: MemoryBudget | None = None,
+        idle_s: float = 30.0,
+        idle_bytes: int = 200 * MB,
+    ) -> None:
+        self._preload = None if preload is None else pickle.dumps(preload)
+        self._limits = limits
+        self._budget = budget or MemoryBudget(limits.memory_bytes)
+        self._idle_s = idle_s
+        self._idle_bytes = idle_bytes
         self._turn = asyncio.Lock()
-        self._executor: ProcessPoolExecutor | None = None
+        self._line: Line | None = None
+        self._excess: Limit | None = None
+        self._rest: asyncio.TimerHandle | None = None
+        self.resident_bytes = 0
+        self._budget.join(self)
 
-    def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            1,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_initialise,
-            initargs=(os.getpid(), self._preload),
-        )
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way."""
+        return self._turn.locked()
+
+    @property
+    def share(self) -> float:
+        """The part of its own limit that it used when last looked at."""
+        return self.resident_bytes / self._limits.memory_bytes
 
     async def run(self, limits: TimeLimits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in the child and return its result; waits for its turn first.
 
-        Raises what `function` raises, EngineTimeoutError when a limit has passed, and EngineError when the child died.
-        At the soft limit the function is interrupted: it cleans up, and the child is there for the next call. At the
-        hard limit and when the caller is cancelled the child is killed with its own children.
+        Raises what `function` raises of Lectern's own errors and EngineError for any other, EngineTimeoutError when a
+        time limit has passed, EngineLimitError when another limit was met or the child was killed, and EngineError when
+        it ended otherwise. At the soft limit the function is interrupted: it cleans up, and the child is there for the
+        next call. At every other limit and when the caller is cancelled the child is killed with its own children.
         """
         async with self._turn:
-            executor = self._executor = self._executor or self._start()
+            line = self._ready_line()
             began = time.monotonic()
-            work = functools.partial(call_until, began + limits.soft_s, function, *args, **kwargs)
-            call = asyncio.get_running_loop().run_in_executor(executor, work)
+            request = pickle.dumps(Call(function, args, kwargs, began + limits.soft_s))
+            call = asyncio.ensure_future(line.exchange(request))
             call.add_done_callback(_look_at)
             try:
-                done, _ = await asyncio.wait([call], timeout=limits.hard_s)
-                if not done:
-                    self.kill()
+                if not await self._watched(call, line, began + limits.hard_s):
                     raise _took_too_long(function, began, limits, "killed")
-                return await call
-            except Interruption as interruption:
-                raise _took_too_long(function, began, limits, "interrupted") from interruption
-            except BrokenProcessPool as error:
-                self.kill()
-                raise EngineError(f"{_name(function)}: the engine's process died") from error
-            except asyncio.CancelledError:
-                self.kill()
-                raise
+                answer = await call
+            except EOFError:
+                raise self._died(function, line) from None
+            finally:
+                if not call.done() or call.cancelled() or call.exception() is not None:
+                    self.kill()
+            self._note(line)
+            if answer.interrupted:
+                raise _took_too_long(function, began, limits, "interrupted")
+            if answer.error is not None:
+                raise answer.error
+            return cast("T", answer.result)
+
+    def _ready_line(self) -> Line:
+        """The line to the child, which is started unless there is one."""
+        if self._rest is not None:
+            self._rest.cancel()
+        if self._line is None:
+            self._excess = None
+            self._line = Line(Setup(os.getpid(), self._limits, self._preload))
+        return self._line
+
+    async def _watched(self, call: "asyncio.Future[Answer]", line: Line, deadline: float) -> bool:
+        """Wait for the answer or the child's end, looking at its memory meanwhile. False when the deadline passed."""
+        while (left_s := deadline - time.monotonic()) > 0:
+            done, _ = await asyncio.wait([call], timeout=min(LOOK_EVERY_S, left_s))
+            if done:
+                return True
+            usage = usage_of(line.pid)
+            self.resident_bytes = usage.resident_bytes
+            if usage.resident_bytes > self._limits.memory_bytes:
+                self.give_way()
+            elif usage.programs > self._limits.processes:
+                self._end_for("programs")
+            self._budget.keep()
+        return False
+
+    def give_way(self) -> None:
+        """End the process for the memory that it has. A call that is under way fails with EngineLimitError."""
+        self._end_for("memory")
+
+    def _end_for(self, limit: Limit) -> None:
+        log.warning(
+            "engine ended at its limit" if self.busy else "idle engine ended",
+            limit=limit,
+            resident_mb=self.resident_bytes // MB,
+            limit_mb=self._limits.memory_bytes // MB,
+        )
+        if self.busy and self._line is not None:
+            self._excess = limit
+            self._line.end()  # what the call makes of that, it raises
+            self.resident_bytes = 0
+        else:
+            self.kill()
+
+    def _died(self, function: Callable[..., object], line: Line) -> EngineError:
+        """The error for a child that was ended or ended itself."""
+        status = line.end()
+        if self._excess is None and status >= 0:
+            return EngineError(f"{_name(function)}: the engine's process ended with status {status}")
+        limit = self._excess or _BY_SIGNAL.get(-status, "memory" if self.share > NEARLY_ALL else "crash")
+        log.warning("engine died", function=_name(function), limit=limit, status=status)
+        return EngineLimitError(f"{_name(function)}: the engine's process was ended: {limit} ({status})", limit=limit)
+
+    def _note(self, line: Line) -> None:
+        """After a call: what the child has kept, and whether it is to be ended when nobody wants it for a while."""
+        self.resident_bytes = usage_of(line.pid).resident_bytes
+        if self.resident_bytes > self._idle_bytes:
+            self._rest = asyncio.get_running_loop().call_later(self._idle_s, self._end_idle)
+
+    def _end_idle(self) -> None:
+        if not self.busy:
+            self.kill()
 
     def kill(self) -> None:
         """Kill the child and everything it started. The next call starts a new one."""
-        executor, self._executor = self._executor, None
-        if executor is None:
-            return
-        for pid in list(getattr(executor, "_processes", None) or {}):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        executor.shutdown(wait=False, cancel_futures=True)
+        line, self._line = self._line, None
+        self.resident_bytes = 0
+        if self._rest is not None:
+            self._rest.cancel()
+        if line is not None:
+            line.end()

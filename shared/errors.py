@@ -6,7 +6,7 @@ path, an address or a library's own words). The arguments
 of the exception itself are the internal context; they go to logs and dead-letter headers only.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class LecternError(Exception):
@@ -17,6 +17,8 @@ class LecternError(Exception):
 
     code: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+    # How often a message that fails so is tried at most; None: as often as any other.
+    most_attempts: ClassVar[int | None] = None
     # What the fault lies with, where that is not the message at hand: it uses up no attempt of the message.
     dependency: ClassVar[str | None] = None
     default_message: ClassVar[str] = "Something went wrong inside Lectern. Try again later."
@@ -100,11 +102,44 @@ class EngineError(LecternError):
     default_message = "A processing engine failed on this file."
 
 
-class EngineTimeoutError(EngineError):
-    """An engine did not finish in its time and was killed with its children. Retried."""
+Limit = Literal["memory", "time", "file", "programs", "crash"]
+
+_EXCESS: dict[Limit, str] = {
+    "memory": "needs more memory than is allowed",
+    "time": "takes longer than is allowed",
+    "file": "needs more room for temporary files than is allowed",
+    "programs": "needs more programs at once than are allowed",
+    "crash": "makes the program that reads it crash",
+}
+
+
+class EngineLimitError(EngineError):
+    """An engine, or a program that it started, met a limit and was ended. Tried a second time, then given up.
+
+    `limit` says which; `crash` is an end by a signal of its own.
+    """
+
+    code = "resource_limit"
+    most_attempts: ClassVar[int | None] = 2
+
+    def __init__(self, internal: str = "", *, limit: Limit = "memory", public_message: str | None = None) -> None:
+        self.limit: Limit = limit
+        said = public_message or f"{self.of('This file')} Split it, or save it anew in a simpler form, and upload that."
+        super().__init__(internal, public_message=said)
+
+    def of(self, subject: str) -> str:
+        """The sentence about `subject`, such as `Page 7`."""
+        return f"{subject} {_EXCESS[self.limit]}."
+
+
+class EngineTimeoutError(EngineLimitError):
+    """An engine did not finish in its time and was ended with its children. Tried a second time, then given up."""
 
     code = "engine_timeout"
     default_message = "A processing step took too long and was stopped."
+
+    def __init__(self, internal: str = "", *, public_message: str | None = None) -> None:
+        super().__init__(internal, limit="time", public_message=public_message or self.default_message)
 
 
 class PipelineError(LecternError):

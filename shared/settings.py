@@ -71,6 +71,29 @@ class SharedSettings(BaseSettings):
     shutdown_s: Annotated[
         float, Field(gt=0, le=600, description="How long running work may finish when a service is told to stop.")
     ] = 10.0
+    engine_total_mb: Annotated[
+        int,
+        Field(
+            ge=200,
+            description="Memory that the engines of one service may have resident together, with the programs that "
+            "they start, in MB. Above it idle engines are ended, then the one that is nearest to its own limit.",
+        ),
+    ] = 2200
+    engine_cpu_s: Annotated[
+        int, Field(ge=1, description="Processor time that one call of an engine may take, in seconds.")
+    ] = 2400
+    engine_file_mb: Annotated[
+        int, Field(ge=1, description="Largest file that an engine may write, in MB: six hours of sound are 1,400.")
+    ] = 4096
+    engine_programs: Annotated[
+        int, Field(ge=1, description="How many programs (ffmpeg, tesseract) an engine may have running at once.")
+    ] = 32
+    engine_idle_s: Annotated[
+        float, Field(gt=0, description="After so many seconds without work an engine that has grown is ended.")
+    ] = 30.0
+    engine_idle_mb: Annotated[
+        int, Field(ge=0, description="Memory from which an idle engine counts as grown, in MB.")
+    ] = 200
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least level logged.")] = (
         "info"
     )

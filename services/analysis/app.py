@@ -5,6 +5,7 @@ from services.analysis.domain.make_guide import GuideEngine, MakeGuide
 from services.analysis.handlers import register
 from services.analysis.settings import AnalysisSettings
 from shared.checkpoints import Checkpoints
+from shared.engines import EngineProcesses
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
@@ -23,8 +24,9 @@ def main() -> None:
     shared, settings = load_service(AnalysisSettings)
 
     async def build_real(parts: Parts) -> None:
-        engine = OfflineGuideEngine(TimeLimits.of(settings.timeout_s, settings.soft_timeout_s))
-        parts.on_stop.callback(engine.close)
-        await build(engine, parts)
+        processes = EngineProcesses(parts.settings)
+        parts.on_stop.callback(processes.close)
+        limits = TimeLimits.of(settings.timeout_s, settings.soft_timeout_s)
+        await build(OfflineGuideEngine(processes.process(settings.memory_mb), limits), parts)
 
     run_worker("analysis", shared, settings.health_port, build_real)

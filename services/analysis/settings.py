@@ -19,3 +19,6 @@ class AnalysisSettings(BaseSettings):
         HardTimeout, Field(description="Longest time that analysing one source may take, in seconds.")
     ] = 600.0
     soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    memory_mb: Annotated[
+        int, Field(ge=100, description="Memory that analysing a source may take, with the programs it starts, in MB.")
+    ] = 800

@@ -6,6 +6,7 @@ from services.ingest.domain.options import CuttingOptions
 from services.ingest.handlers import register
 from services.ingest.settings import IngestSettings
 from shared.checkpoints import Checkpoints
+from shared.engines import EngineProcesses
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
@@ -28,8 +29,10 @@ def main() -> None:
     )
 
     async def build_real(parts: Parts) -> None:
-        engine = LocalPreparationEngine(options, TimeLimits.of(settings.timeout_s, settings.soft_timeout_s))
-        parts.on_stop.callback(engine.close)
+        processes = EngineProcesses(parts.settings)
+        parts.on_stop.callback(processes.close)
+        limits = TimeLimits.of(settings.timeout_s, settings.soft_timeout_s)
+        engine = LocalPreparationEngine(processes.process(settings.memory_mb), options, limits)
         await build(engine, settings.max_size_bytes, parts)
 
     run_worker("ingest", shared, settings.health_port, build_real)

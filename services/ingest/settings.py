@@ -29,6 +29,9 @@ class IngestSettings(BaseSettings):
         HardTimeout, Field(description="Longest time that preparing one source may take, in seconds.")
     ] = 800.0
     soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    memory_mb: Annotated[
+        int, Field(ge=100, description="Memory that preparing a source may take, with the programs it starts, in MB.")
+    ] = 700
 
     def limits(self) -> Limits:
         """What a source may be at most."""

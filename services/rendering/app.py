@@ -5,6 +5,7 @@ from services.rendering.domain.render_handout import RenderEngine, RenderHandout
 from services.rendering.handlers import register
 from services.rendering.settings import RenderingSettings
 from shared.checkpoints import Checkpoints
+from shared.engines import EngineProcesses
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
@@ -24,10 +25,10 @@ def main() -> None:
     shared, settings = load_service(RenderingSettings)
 
     async def build_real(parts: Parts) -> None:
-        engine = LocalRenderEngine(
-            TimeLimits.of(settings.timeout_s, settings.soft_timeout_s), system_fonts=settings.system_fonts
-        )
-        parts.on_stop.callback(engine.close)
+        processes = EngineProcesses(parts.settings)
+        parts.on_stop.callback(processes.close)
+        limits = TimeLimits.of(settings.timeout_s, settings.soft_timeout_s)
+        engine = LocalRenderEngine(processes.process(settings.memory_mb), limits, system_fonts=settings.system_fonts)
         await build(engine, parts)
 
     run_worker("rendering", shared, settings.health_port, build_real)

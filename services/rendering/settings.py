@@ -19,6 +19,13 @@ class RenderingSettings(BaseSettings):
         HardTimeout, Field(description="Longest time that making one product of a handout may take, in seconds.")
     ] = 120.0
     soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    memory_mb: Annotated[
+        int,
+        Field(
+            ge=100,
+            description="Memory that making a product of a handout may take, with the programs it starts, in MB.",
+        ),
+    ] = 1200
     system_fonts: Annotated[
         bool, Field(description="Use this machine's fonts for scripts that the shipped ones lack, such as Chinese.")
     ] = True

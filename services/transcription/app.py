@@ -1,8 +1,15 @@
 """Composition root of the transcription service."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from services.transcription.adapters.engines import PdfPageEngine, ProcessAssembler, VideoSlideEngine, WhisperEngine
+from services.transcription.adapters.engines import (
+    PdfPageEngine,
+    ProcessAssembler,
+    VideoSlideEngine,
+    WhisperEngine,
+    load_whisper,
+)
 from services.transcription.adapters.lanes import FixedLanes, LanePerConsumer
 from services.transcription.domain.ports import Assembler, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.units import TranscriptionUnits
@@ -10,6 +17,7 @@ from services.transcription.handlers import register
 from services.transcription.settings import TranscriptionSettings
 from services.transcription.speech.recognise import SpeechOptions
 from shared.checkpoints import Checkpoints
+from shared.engines import EngineProcesses
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
@@ -29,16 +37,29 @@ class Engines:
 
 def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
     """The real engines; their processes start with the first unit and end with the service."""
-    speech_options = SpeechOptions(model_folder=parts.settings.speech_model, cpu_threads=settings.speech_threads)
-    speech = WhisperEngine(speech_options, TimeLimits.of(settings.speech_timeout_s, settings.speech_soft_timeout_s))
-    slides = VideoSlideEngine(
-        settings.slides_threads, TimeLimits.of(settings.slides_timeout_s, settings.slides_soft_timeout_s)
+    processes = EngineProcesses(parts.settings)
+    parts.on_stop.callback(processes.close)
+    options = SpeechOptions(model_folder=parts.settings.speech_model, cpu_threads=settings.speech_threads)
+    return Engines(
+        WhisperEngine(
+            processes.process(settings.speech_memory_mb, partial(load_whisper, options)),
+            options,
+            TimeLimits.of(settings.speech_timeout_s, settings.speech_soft_timeout_s),
+        ),
+        VideoSlideEngine(
+            processes.process(settings.slides_memory_mb),
+            settings.slides_threads,
+            TimeLimits.of(settings.slides_timeout_s, settings.slides_soft_timeout_s),
+        ),
+        PdfPageEngine(
+            processes.process(settings.pages_memory_mb),
+            TimeLimits.of(settings.pages_timeout_s, settings.pages_soft_timeout_s),
+        ),
+        ProcessAssembler(
+            processes.process(settings.join_memory_mb),
+            TimeLimits.of(settings.join_timeout_s, settings.join_soft_timeout_s),
+        ),
     )
-    pages = PdfPageEngine(TimeLimits.of(settings.pages_timeout_s, settings.pages_soft_timeout_s))
-    assembler = ProcessAssembler(TimeLimits.of(settings.join_timeout_s, settings.join_soft_timeout_s))
-    for engine in (speech, slides, pages, assembler):
-        parts.on_stop.callback(engine.close)
-    return Engines(speech, slides, pages, assembler)
 
 
 async def build(engines: Engines, parts: Parts, lanes: int = 0, speech_model: str | None = None) -> None:

@@ -30,16 +30,28 @@ class TranscriptionSettings(BaseSettings):
         HardTimeout, Field(description="Longest time that recognising one unit may take, in seconds.")
     ] = 1200.0
     speech_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    speech_memory_mb: Annotated[
+        int, Field(ge=100, description="Memory that recognising speech may take, with the programs it starts, in MB.")
+    ] = 1300
     slides_threads: Annotated[int, Field(ge=1, le=64, description="Processor threads of reading slides.")] = 2
     slides_timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that finding the slides of one span may take, in seconds.")
     ] = 1200.0
     slides_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    slides_memory_mb: Annotated[
+        int, Field(ge=100, description="Memory that finding slides may take, with the programs it starts, in MB.")
+    ] = 900
     pages_timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that reading one range of pages may take, in seconds.")
     ] = 600.0
     pages_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    pages_memory_mb: Annotated[
+        int, Field(ge=100, description="Memory that reading pages may take, with the programs it starts, in MB.")
+    ] = 700
     join_timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that joining all units may take, in seconds.")
     ] = 300.0
     join_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    join_memory_mb: Annotated[
+        int, Field(ge=100, description="Memory that joining all units may take, with the programs it starts, in MB.")
+    ] = 600

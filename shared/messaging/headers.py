@@ -71,8 +71,3 @@ def history(headers: Headers) -> list[dict[str, Any]]:
     except (json.JSONDecodeError, RecursionError):
         return []
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-
-
-def attempts_left(headers: Headers, delays_s: tuple[float, ...]) -> int:
-    """How many attempts a message has after the one at hand; 0 at the last."""
-    return max(0, len(delays_s) - number(headers, ATTEMPT))

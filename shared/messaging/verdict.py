@@ -1,12 +1,15 @@
 """What to do with a failed message, as a pure function of the error and of what happened to it before (PIP-4)."""
 
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from faststream.exceptions import SubscriberNotFound
 from pydantic import ValidationError
 
 from shared.errors import InvalidMessageError, LecternError
+from shared.messaging.headers import ATTEMPT, Headers, number
 
 # Faults of a database, storage or broker that answers all the same say nothing about the message: it is tried this
 # often before it is given up, with its own attempts untouched.
@@ -71,7 +74,7 @@ def judge(error: Exception, past: Past, policy: Policy, *, away: bool = False) -
     public_message = expected.public_message if expected else LecternError.default_message
     if isinstance(error, _MALFORMED):
         return Verdict(INVALID_MESSAGE, None, InvalidMessageError.code, InvalidMessageError.default_message)
-    if expected and not expected.retryable:
+    if expected and (not expected.retryable or past.attempts + 1 >= (expected.most_attempts or math.inf)):
         return Verdict("permanent-error", None, code, public_message)
     if expected and expected.dependency:
         given_up = past.waiting_s > policy.patience_s if away else past.waits >= WAITS_ALLOWED
@@ -82,3 +85,9 @@ def judge(error: Exception, past: Past, policy: Policy, *, away: bool = False) -
     if past.attempts >= len(policy.delays_s):
         return Verdict("attempts-exhausted", None, code, public_message)
     return Verdict("retry", policy.delays_s[past.attempts], code, public_message)
+
+
+def gives_up(headers: Headers, delays_s: tuple[float, ...]) -> Callable[[LecternError], bool]:
+    """Whether a message with these headers would be given up, were it to fail with this error for its own sake."""
+    past = Past(number(headers, ATTEMPT))
+    return lambda error: judge(error, past, Policy(delays_s)).delay_s is None

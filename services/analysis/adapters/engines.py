@@ -17,14 +17,10 @@ def analyse_file(document: Path) -> StudyGuide:
 class OfflineGuideEngine:
     """A GuideEngine without a language model."""
 
-    def __init__(self, limits: TimeLimits) -> None:
+    def __init__(self, process: EngineProcess, limits: TimeLimits) -> None:
+        self._process = process
         self._limits = limits
-        self._process = EngineProcess()
 
     async def make(self, document: Path) -> StudyGuide:
         """The guide of the SourceDocument in the JSON file `document`."""
         return await self._process.run(self._limits, analyse_file, document)
-
-    def close(self) -> None:
-        """End the child process."""
-        self._process.kill()

@@ -16,15 +16,11 @@ def prepare(request: PreparationRequest, options: CuttingOptions) -> Prepared:
 class LocalPreparationEngine:
     """A PreparationEngine with ffmpeg, libmagic and pdfium."""
 
-    def __init__(self, options: CuttingOptions, limits: TimeLimits) -> None:
+    def __init__(self, process: EngineProcess, options: CuttingOptions, limits: TimeLimits) -> None:
+        self._process = process
         self._options = options
         self._limits = limits
-        self._process = EngineProcess()
 
     async def prepare(self, request: PreparationRequest) -> Prepared:
         """Inspect and cut."""
         return await self._process.run(self._limits, prepare, request, self._options)
-
-    def close(self) -> None:
-        """End the child process."""
-        self._process.kill()

@@ -45,15 +45,11 @@ def _handout(request: RenderRequest, *, system_fonts: bool) -> Handout:
 class LocalRenderEngine:
     """A RenderEngine with Typst and Jinja."""
 
-    def __init__(self, limits: TimeLimits, *, system_fonts: bool) -> None:
+    def __init__(self, process: EngineProcess, limits: TimeLimits, *, system_fonts: bool) -> None:
+        self._process = process
         self._limits = limits
         self._system_fonts = system_fonts
-        self._process = EngineProcess()
 
     async def render(self, request: RenderRequest) -> list[RenderedFile]:
         """Make the files of one product."""
         return await self._process.run(self._limits, render_product, request, system_fonts=self._system_fonts)
-
-    def close(self) -> None:
-        """End the child process."""
-        self._process.kill()

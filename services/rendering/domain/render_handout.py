@@ -4,6 +4,7 @@ Each product is made and kept by itself: one that cannot be made takes nothing e
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -11,7 +12,7 @@ import structlog
 
 from shared.checkpoints import Checkpoints, Finished
 from shared.documents import FigureBlock, SlideBlock, SourceDocument, StudyGuide, Value
-from shared.errors import EngineError, ObjectNotFoundError
+from shared.errors import EngineError, LecternError, ObjectNotFoundError
 from shared.events import PRODUCTS, Artifact, HandoutRendered, Product, SourceAnalysed
 from shared.scratch import Scratch
 from shared.storage import ObjectStore
@@ -27,6 +28,9 @@ NAMES: dict[Product, str] = {
     "data": "The data files (JSON)",
     "pictures": "The pictures as files of their own",
 }
+
+# Whether the message at hand would not be tried again after this error.
+GivesUp = Callable[[LecternError], bool]
 
 log = structlog.get_logger()
 
@@ -75,21 +79,21 @@ class RenderHandout:
         self._scratch = scratch
         self._engine = engine
 
-    async def __call__(self, event: SourceAnalysed, attempts_left: int) -> HandoutRendered:
+    async def __call__(self, event: SourceAnalysed, gives_up: GivesUp) -> HandoutRendered:
         """The event that lists the files, and says which optional ones are missing. Renders what is not there yet.
 
-        Every product is tried before an EngineError is raised: that of a required product, or while there are
-        `attempts_left` that of an optional one that may pass.
+        Every product is tried before an EngineError is raised: that of a required product, or that of an
+        optional one with which the message would be tried again, as `gives_up` says.
         """
 
         async def compute() -> HandoutRendered:
             with self._scratch.folder() as folder:
-                return await self._render(event, attempts_left, folder)
+                return await self._render(event, gives_up, folder)
 
         # One result for each run: its redelivery gives the same event, and the next run makes what is missing.
         return await self._checkpoints.run(event, f"handout-{event.run}", compute, HandoutRendered)
 
-    async def _render(self, event: SourceAnalysed, attempts_left: int, folder: Path) -> HandoutRendered:
+    async def _render(self, event: SourceAnalysed, gives_up: GivesUp, folder: Path) -> HandoutRendered:
         inputs = {
             "document.json": await self._store.read(event.document.key),
             "study_guide.json": await self._store.read(event.guide.key),
@@ -108,7 +112,7 @@ class RenderHandout:
             except EngineError as error:
                 log.warning("product could not be made", product=product, exc_info=error)
                 failures[product] = error
-        deciding = error_to_raise(failures, event.parameters.required, attempts_left)
+        deciding = error_to_raise(failures, event.parameters.required, gives_up)
         if deciding is not None:
             raise deciding
         return HandoutRendered(
@@ -177,7 +181,7 @@ def products_of(document: SourceDocument) -> tuple[Product, ...]:
 
 
 def error_to_raise(
-    failures: dict[Product, EngineError], required: tuple[Product, ...], attempts_left: int
+    failures: dict[Product, EngineError], required: tuple[Product, ...], gives_up: GivesUp
 ) -> EngineError | None:
     """The failure that decides about the message; None: the handout is finished without what failed.
 
@@ -186,8 +190,7 @@ def error_to_raise(
     vital = [error for product, error in failures.items() if product in required]
     if vital:
         return min(vital, key=lambda error: error.retryable)
-    passing = [error for error in failures.values() if error.retryable]
-    return passing[0] if passing and attempts_left else None
+    return next((error for error in failures.values() if not gives_up(error)), None)
 
 
 def _pictures_of(document: SourceDocument) -> list[str]:

@@ -1,6 +1,5 @@
 """The three engines behind their ports, each in a child process of its own."""
 
-from functools import partial
 from pathlib import Path
 
 from services.transcription.domain.results import AssembledSource
@@ -50,67 +49,51 @@ def join(plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
 
 
 class WhisperEngine:
-    """A SpeechEngine that keeps its model loaded between units."""
+    """A SpeechEngine. Its process keeps the model loaded between units: make it with `load_whisper` as its preload."""
 
-    def __init__(self, options: SpeechOptions, limits: TimeLimits) -> None:
+    def __init__(self, process: EngineProcess, options: SpeechOptions, limits: TimeLimits) -> None:
+        self._process = process
         self._options = options
         self._limits = limits
-        self._process = EngineProcess(partial(load_whisper, options))
 
     async def transcribe(self, audio: Path, start_s: float, language: str) -> SpeechUnit:
         """The words of `audio`."""
         options = self._options.model_copy(update={"language": language})
         return await self._process.run(self._limits, transcribe, audio, start_s, options)
 
-    def close(self) -> None:
-        """End the child process."""
-        self._process.kill()
-
 
 class VideoSlideEngine:
     """A SlideEngine: block differences over sampled frames, and OCR of each slide."""
 
-    def __init__(self, threads: int, limits: TimeLimits) -> None:
+    def __init__(self, process: EngineProcess, threads: int, limits: TimeLimits) -> None:
+        self._process = process
         self._options = SlideOptions(threads=threads, timeout_s=limits.soft_s)
         self._limits = limits
-        self._process = EngineProcess()
 
     async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
         """The slides shown in `span`."""
         return await self._process.run(self._limits, scan, video, span, output, self._options)
 
-    def close(self) -> None:
-        """End the child process."""
-        self._process.kill()
-
 
 class PdfPageEngine:
     """A PageEngine: pdfium for text layers, tesseract for pages without one."""
 
-    def __init__(self, limits: TimeLimits) -> None:
+    def __init__(self, process: EngineProcess, limits: TimeLimits) -> None:
+        self._process = process
         self._limits = limits
-        self._process = EngineProcess()
 
     async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
         """The blocks of `pages`."""
         return await self._process.run(self._limits, read, document, pages, output, PageOptions())
 
-    def close(self) -> None:
-        """End the child process."""
-        self._process.kill()
-
 
 class ProcessAssembler:
     """An Assembler in a child process."""
 
-    def __init__(self, limits: TimeLimits) -> None:
+    def __init__(self, process: EngineProcess, limits: TimeLimits) -> None:
+        self._process = process
         self._limits = limits
-        self._process = EngineProcess()
 
     async def assemble(self, plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
         """The one document of a source."""
         return await self._process.run(self._limits, join, plan, units)
-
-    def close(self) -> None:
-        """End the child process."""
-        self._process.kill()

@@ -121,7 +121,9 @@ class Service:
     async def render(self, attempts_left: int = 0, **changes: Any) -> HandoutRendered:
         checkpoints: Any = self.checkpoints
         use_case = RenderHandout(self.store, checkpoints, self.scratch, self.engine)
-        return await use_case(self.event.model_copy(update=changes), attempts_left)
+        return await use_case(
+            self.event.model_copy(update=changes), lambda error: not (error.retryable and attempts_left)
+        )
 
 
 @pytest_asyncio.fixture

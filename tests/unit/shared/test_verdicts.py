@@ -25,6 +25,7 @@ ERRORS: list[LecternError] = [
     errors.BrokerError(SECRET),
     errors.TopologyConflictError(SECRET),
     errors.EngineError(SECRET),
+    errors.EngineLimitError(SECRET),
     errors.EngineTimeoutError(SECRET),
     errors.PipelineError(SECRET),
     errors.RateLimitError(SECRET, retry_after_s=3),
