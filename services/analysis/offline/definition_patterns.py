@@ -20,7 +20,7 @@ _GENUS = (
     r"|height|length|speed|force|step that"
     r"|probability|time (?:it|that)|distance|result of"
     r"|network|fluid|membrane|structure|molecule|enzyme|organelle|group|class|body|collection|period"
-    r"|right to|theory that|claim that|view that|belief that|value of)"
+    r"|right to|theory that|claim that|view that|belief that|value of|share of)"
 )
 # A noun phrase inside a sentence begins after a word that can only come before one, never in its middle.
 _NOUN_PHRASE = (
@@ -99,7 +99,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     (
         re.compile(
             rf"^(?:an?\s|the\s)?{_T}{_ALIAS} (?:is|are|was|were) (?:essentially |simply |just |really )?"
-            r"(?P<d>(?:an?|any|one of the|one particular) .+? (?:that|which|who|whose|where|in which|of|for"
+            r"(?P<d>(?:an?|any|one of the|one (?:particular|extra|additional|single|special)) .+?"
+            r" (?:that|which|who|whose|where|in which|of|for"
             r"|used|made|to"
             r"|with|between|from|by|when|containing|consisting) .+)",
             re.IGNORECASE,

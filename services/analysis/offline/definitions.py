@@ -7,7 +7,15 @@ import re
 from dataclasses import dataclass
 
 from services.analysis.offline.definition_patterns import PATTERNS
-from services.analysis.offline.words import adjectives, function_words, normal, speciality, verb_forms, words
+from services.analysis.offline.words import (
+    adjectives,
+    function_words,
+    general_nouns,
+    normal,
+    speciality,
+    verb_forms,
+    words,
+)
 
 _MAX_WORDS = 60
 _MAX_TERM_WORDS = 4
@@ -147,7 +155,11 @@ def definition_in_line(text: str) -> Definition | None:
         return None
     if _LISTING.match(match["d"]) or not _EXPLAINS.search(match["d"]):
         return None
-    return _definition(match["t"], match["d"], 3)
+    # "Parity bit: makes the ones even" says what it does; a sentence that says what it is comes first.
+    does = match["d"].split()[0].lower()
+    return _definition(
+        match["t"], match["d"], 1 if does.endswith("s") and does in verb_forms() - general_nouns() else 3
+    )
 
 
 def _definition(term: str, text: str, strength: int) -> Definition | None:

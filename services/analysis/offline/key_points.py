@@ -87,16 +87,11 @@ def _points(material: Material, section: Section, definitions: frozenset[int]) -
     sentences = sentences_in(material, section)
     spoken = [s for s in sentences if not s.is_line]
     count = max(2, min(_MAX_POINTS, round(sum(s.words for s in spoken) / _WORDS_PER_POINT)))
-    positions = best_of(material, scored(material, spoken, definitions), count)
-    by_position = {s.position: s for s in sentences}
-    points = [_claim(by_position[p]) for p in positions]
-    if len(points) < 2:
-        points += _lines(sentences)[: _MAX_LINES - len(points)]
-    return tuple(_unrepeated(points))
-
-
-def _lines(sentences: Sequence[Sentence]) -> list[Claim]:
-    return [_claim(s) for s in sentences if s.is_line and s.fault < NOT_QUOTABLE]
+    positions = set(best_of(material, scored(material, spoken, definitions), count))
+    if len(positions) < 2:
+        lines = [s.position for s in sentences if s.is_line and s.fault < NOT_QUOTABLE]
+        positions |= set(lines[: _MAX_LINES - len(positions)])
+    return tuple(_unrepeated([_claim(s) for s in sentences if s.position in positions]))
 
 
 def _claim(sentence: Sentence) -> Claim:

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from services.analysis.offline.sentences import Sentence
 from services.analysis.offline.words import (
@@ -25,6 +26,7 @@ MAX_WORDS = 4
 _MAX_COUNTED = 200_000  # candidates kept at once: about 40 MB
 _LETTERS = frozenset("BCDEFGHJKLMNOPQRSTUVWXYZ")  # a letter can be part of a term ("T cell"), never one by itself
 _BREAK = ""
+_MODIFIES = 0.8
 _BEFORE_VERB = frozenset(
     {
         "to",
@@ -107,6 +109,7 @@ def key_phrases(
     best = sorted(scores, key=lambda gram: (-scores[gram], gram))[: limit * 2]
     best = _distinct(best)[:limit]
     surfaces = _surfaces(sentences, set(best))
+    modifiers = _modifiers(sentences) if english else frozenset()
     return Phrases(
         [
             Phrase(
@@ -115,7 +118,7 @@ def key_phrases(
                 count=counts[gram],
                 score=round(scores[gram], 6),
                 position=first[gram],
-                is_noun=" " in gram or gram.lower() in nouns,
+                is_noun=" " in gram or (gram.lower() in nouns and gram.lower() not in modifiers),
             )
             for gram in best
         ]
@@ -139,6 +142,18 @@ def _local_classes(sentences: Sequence[Sentence]) -> tuple[frozenset[str], froze
     forms = {word + ending for word in bases for ending in ("", "s", "es", "ed", "d")}
     verbs = frozenset(forms | {word[:-1] + "ing" for word in bases if word.endswith("e")})
     return verbs, frozenset(normal(word) for word in noun)
+
+
+def _modifiers(sentences: Sequence[Sentence]) -> frozenset[str]:
+    """Normals of words that nearly always stand before a noun ("Hamming code"): the half of a term, and no term."""
+    alone: Counter[str] = Counter()
+    before: Counter[str] = Counter()
+    for sentence in sentences:
+        found = [word.lower() for word in words(sentence.raw)]
+        for word, after in zip_longest(found, found[1:], fillvalue=""):
+            is_before = speciality(after) > 0 and (after not in verb_forms() or after in general_nouns())
+            (before if is_before else alone)[normal(word)] += 1
+    return frozenset(word for word, count in before.items() if count >= _MODIFIES * (count + alone[word]))
 
 
 def _candidates(text: str, *, english: bool, verbs: frozenset[str]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from services.analysis.offline.definitions import normal_text
@@ -11,11 +12,12 @@ from services.analysis.offline.glossary import Defined
 from services.analysis.offline.material import Material
 from services.analysis.offline.phrases import Phrase
 from services.analysis.offline.summary import is_aside
-from services.analysis.offline.words import general_nouns, singular, speciality, verb_forms, words
+from services.analysis.offline.words import general_nouns, normals, singular, speciality, verb_forms, words
 from shared.documents import Claim, Question, Section
 
 _OPTIONS = 4
 _FEWEST, _MOST = 3, 12
+_REUSES = 2  # wrong options that come up again and again tell that they are wrong
 _WORDS_PER_QUESTION = 110
 _BLANK = "_____"
 _MARKUP = re.compile(r"[`_*{}<>|\\=/#@\[\]]|\(\)")  # a gap in code is a riddle
@@ -24,6 +26,8 @@ _INFLECTED = ("s", "ed", "ing")  # a verb in its bare form may as well be a noun
 
 @dataclass(frozen=True)
 class _Draft:
+    """A question with more `wrong` options than it needs, best first."""
+
     stem: str
     answer: str
     wrong: tuple[str, ...]
@@ -39,14 +43,18 @@ def questions_of(material: Material, sections: Sequence[Section], terms: Sequenc
     drafts: list[_Draft] = []
     asked: set[str] = set()
     quoted: set[str] = set()
-    for draft in chain(_from_glossary(material, terms), _from_key_points(material, sections)):
+    used: Counter[str] = Counter()
+    for draft in chain(_from_glossary(material, terms), _from_key_points(material, sections, terms)):
         if len(drafts) == wanted:
             break
         key = normal_text(draft.answer)
-        if draft.source not in quoted and not any(_overlap(key, other) for other in asked):
-            drafts.append(draft)
-            asked.add(key)
-            quoted.add(draft.source)
+        wrong = [option for option in draft.wrong if used[normal_text(option)] < _REUSES][: _OPTIONS - 1]
+        if len(wrong) < _OPTIONS - 1 or draft.source in quoted or any(_overlap(key, other) for other in asked):
+            continue
+        drafts.append(replace(draft, wrong=tuple(wrong)))
+        asked.add(key)
+        quoted.add(draft.source)
+        used.update(map(normal_text, wrong))
     order = material.index
     drafts.sort(key=lambda d: (order[d.blocks[0]], d.stem))
     return tuple(_question(draft, i) for i, draft in enumerate(drafts))
@@ -77,14 +85,13 @@ def _from_glossary(material: Material, terms: Sequence[Defined]) -> Iterator[_Dr
         if not 6 <= len(words(definition)) <= 40:
             continue
         wrong = _other_terms(term, terms)
-        if len(wrong) < _OPTIONS - 1:
-            wrong += _phrases_like(material, _uncapitalised(term.entry.term), definition, taken=wrong)
+        wrong += _phrases_like(material, _uncapitalised(term.entry.term), definition, taken=wrong)
         if len(wrong) >= _OPTIONS - 1:
             source = by_position.get(term.position, definition) if term.position is not None else definition
             yield _Draft(
                 stem=f"Which term fits this description? “{definition}”",
                 answer=term.entry.term,
-                wrong=tuple(_capital(option) for option in wrong[: _OPTIONS - 1]),
+                wrong=tuple(map(_capital, wrong)),
                 source=source,
                 blocks=term.entry.blocks,
             )
@@ -146,6 +153,14 @@ def _phrases_like(material: Material, answer: str, context: str, *, taken: Seque
     return [text for text in _apart([*taken, *(phrase.text for phrase in fitting)]) if text not in taken]
 
 
+def _terms_like(terms: Sequence[Defined], answer: str, context: str) -> list[str]:
+    """Glossary terms of the same form as `answer` of which the context names no word."""
+    inside = set(normal_text(context).split())
+    fitting = [t for t in terms if not inside & set(t.key.split()) and _same_kind(t.entry.term, answer)]
+    fitting.sort(key=lambda t: (abs(len(t.key.split()) - len(answer.split())), -t.rank, t.key))
+    return _apart([_uncapitalised(t.entry.term) for t in fitting])
+
+
 def _fits(phrase: Phrase, answer: str, key: str, inside: str) -> bool:
     return (
         phrase.count >= 2
@@ -158,27 +173,28 @@ def _fits(phrase: Phrase, answer: str, key: str, inside: str) -> bool:
     )
 
 
-def _from_key_points(material: Material, sections: Sequence[Section]) -> Iterator[_Draft]:
+def _from_key_points(material: Material, sections: Sequence[Section], terms: Sequence[Defined]) -> Iterator[_Draft]:
     """Gaps in key points: in the first point of each section, then in the second of each, and so on."""
     asides = {section.id for section in sections if is_aside(section)}
     for place in range(max((len(section.key_points) for section in sections), default=0)):
         for section in sections:
             if section.id not in asides and place < len(section.key_points):
-                draft = _gap(material, section.key_points[place])
+                draft = _gap(material, section.key_points[place], terms)
                 if draft:
                     yield draft
 
 
-def _gap(material: Material, point: Claim) -> _Draft | None:
+def _gap(material: Material, point: Claim, terms: Sequence[Defined]) -> _Draft | None:
     if not 9 <= len(point.text.split()) <= 36 or not point.text.endswith(".") or _MARKUP.search(point.text):
         return None
     for phrase in material.phrases.inside(normal_text(point.text))[:4]:
         spots = list(re.finditer(rf"(?<!\w){re.escape(phrase.text)}(?!\w)", point.text, re.IGNORECASE))
-        if len(spots) != 1 or not _stands_apart(point.text, spots[0]) or not _is_special(phrase.key):
+        if len(spots) != 1 or not _stands_apart(material, point.text, spots[0]) or not _is_special(phrase.key):
             continue
         if not phrase.is_noun or phrase.count < 3:
             continue
-        wrong = _phrases_like(material, phrase.text, point.text, taken=())[: _OPTIONS - 1]
+        wrong = _terms_like(terms, phrase.text, point.text)
+        wrong += _phrases_like(material, phrase.text, point.text, taken=wrong)
         if len(wrong) < _OPTIONS - 1:
             continue
         stem = _blanked(point.text, spots[0])
@@ -186,8 +202,13 @@ def _gap(material: Material, point: Claim) -> _Draft | None:
     return None
 
 
-def _stands_apart(text: str, spot: re.Match[str]) -> bool:
+def _stands_apart(material: Material, text: str, spot: re.Match[str]) -> bool:
     """True when the words around the spot do not belong to the same compound noun."""
+    key = normal_text(spot.group())
+    neighbours = normals(text[: spot.start()])[-1:], normals(text[spot.end() :])[:1]
+    compounds = (*(f"{word} {key}" for word in neighbours[0]), *(f"{key} {word}" for word in neighbours[1]))
+    if any(material.phrases.weight(compound) for compound in compounds):
+        return False
     before, after = words(text[: spot.start()])[-1:], words(text[spot.end() :])[:1]
     touching = [word.lower() for word in before if text[spot.start() - 1] == " "]
     touching_after = [word.lower() for word in after if text[spot.end() : spot.end() + 1] == " "]

@@ -7,6 +7,7 @@ its blocks and then cut at sentence ends; a map of offsets keeps where each char
 import itertools
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,6 +31,7 @@ _NEVER_LAST = re.compile(
 _FORGOTTEN_CAPITAL = re.compile(
     r"(?<=[a-z]{3}[.?!]\s)(?<!\b(?:etc|vol|fig|eqs|sec)\.\s)(?<!\bprof\.\s)[a-z](?=[a-z]*(?![A-Za-z]))"
 )
+_NUMBER = re.compile(r"\d+(?:\s*/\s*\d+)?")
 _MAX_SENTENCE_WORDS = 80  # more than anyone reads in one breath: cut for counting, never quoted
 _UNPUNCTUATED_WORDS_PER_STOP = 60
 
@@ -121,9 +123,11 @@ def _runs(blocks: Sequence[Block]) -> Iterator[tuple[list[_Piece], bool]]:
     speech = [_Piece(i, b.id, tidy) for i, b in enumerate(blocks) if isinstance(b, Utterance) and (tidy := _tidy(b))]
     yield from ((run, False) for run in _speech_runs(speech))
     yield from ((run, False) for run in _prose_runs(blocks))
+    running = running_lines(blocks)
     for index, block in enumerate(blocks):
         if isinstance(block, SlideBlock):
-            yield from (([_Piece(index, block.id, line)], True) for line in slide_lines(block))
+            lines = [line for line in slide_lines(block) if without_numbers(line) not in running]
+            yield from (([_Piece(index, block.id, line)], True) for line in lines)
         elif isinstance(block, TextBlock) and block.kind == "list_item" and (text := _tidy(block)):
             yield [_Piece(index, block.id, text)], not _is_prose(text)
 
@@ -160,6 +164,18 @@ def slide_lines(slide: SlideBlock) -> list[str]:
     lines = [cleaning.tidy(line) for line in slide.text.splitlines()]
     title = cleaning.tidy(slide.title).casefold()
     return [line for line in lines if line and line.casefold() != title]
+
+
+def without_numbers(line: str) -> str:
+    """A slide's line without its numbers and in small letters: equal for the footers of all slides."""
+    return " ".join(_NUMBER.sub(" ", line).casefold().split())
+
+
+def running_lines(blocks: Sequence[Block]) -> frozenset[str]:
+    """What is written on at least a third of the slides, three at the least, as `without_numbers`: footers."""
+    slides = [{without_numbers(line) for line in slide_lines(b)} for b in blocks if isinstance(b, SlideBlock)]
+    counts = Counter(itertools.chain.from_iterable(slides))
+    return frozenset(line for line, count in counts.items() if count >= max(3, len(slides) / 3))
 
 
 def _speech_runs(pieces: list[_Piece]) -> list[list[_Piece]]:

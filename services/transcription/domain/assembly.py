@@ -5,6 +5,7 @@ from services.transcription.pages.join import join_units as join_pages
 from services.transcription.pages.models import PageUnit
 from services.transcription.slides.join import align, interleave
 from services.transcription.slides.join import join_units as join_slides
+from services.transcription.slides.spelling import as_the_slides_spell
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.join import join_units as join_speech
 from services.transcription.speech.join import to_utterances
@@ -35,7 +36,7 @@ def _assemble_recording(
 ) -> AssembledSource:
     transcript = join_speech(speech, plan.facts.duration_s or 0.0)
     joined = join_slides(list(slides.values()))
-    utterances = align(to_utterances(transcript), joined)
+    utterances = as_the_slides_spell(align(to_utterances(transcript), joined), joined)
     by_start = {unit.start_s: name for name, unit in slides.items()}
     warnings = [*plan.facts.warnings, *(warning for unit in slides.values() for warning in unit.warnings)]
     if not transcript.segments:

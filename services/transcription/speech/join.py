@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from services.transcription.speech.recognise import SpeechUnit
 from services.transcription.speech.repetition import plain
-from services.transcription.speech.sentences import cut_into_sentences, text_of
+from services.transcription.speech.sentences import cut_into_sentences, text_of, with_forgotten_stops
 from shared.documents import Segment, TimeSpan, Transcript, Utterance, Word
 
 # Two units that overlap hear the same word at about the same time.
@@ -35,7 +35,7 @@ def join_units(units: list[SpeechUnit], duration_s: float) -> Transcript:
             text=text_of(sentence, language),
             words=tuple(sentence),
         )
-        for sentence in cut_into_sentences(_tidy(words, duration_s))
+        for sentence in cut_into_sentences(with_forgotten_stops(_tidy(words, duration_s), language))
     )
     return Transcript(
         language=language,

@@ -15,6 +15,14 @@ _CLAUSE_END = re.compile(r"[,;:—、，；：][\"'”’»)\]]*$")
 _ABBREVIATIONS = frozenset({"dr.", "mr.", "mrs.", "ms.", "prof.", "st.", "e.g.", "i.e.", "vs.", "cf.", "approx."})
 _BEFORE_NUMBERS = frozenset({"no.", "fig.", "eq.", "p.", "pp.", "vol."})
 _INITIAL = re.compile(r"^(?!I\.)[A-Z]\.$")
+# Words that open a sentence and are written small anywhere else; after a pause of this length a capital tells.
+_OPENERS = re.compile(
+    r"(?:a|after|all|also|although|an|and|another|any|as|at|because|before|both|but|by|each|every|first|for|from|here|how"
+    r"|if|in|instead|it|let|many|most|next|no|not|now|of|on|one|only|or|our|since|so|some|suppose|that|the|their|then"
+    r"|there|these|they|this|those|to|two|under|unless|until|we|what|when|where|which|while|who|why|with|without|you),?",
+    re.IGNORECASE,
+)
+STOP_PAUSE_S = 0.2
 # Written without spaces between words.
 UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
@@ -22,6 +30,30 @@ UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 def text_of(words: list[Word], language: str = "en") -> str:
     """The words as text: with spaces between, unless the language is written without."""
     return ("" if language in UNSPACED_LANGUAGES else " ").join(word.text for word in words)
+
+
+def with_forgotten_stops(words: list[Word], language: str = "en") -> list[Word]:
+    """The words with the full stops of English that the recogniser left out.
+
+    It tells a new sentence by its capital all the same: an everyday word that has one for no other reason, after a
+    pause of at least 0.2 s and no punctuation.
+    """
+    if language != "en":
+        return words
+    return [
+        word.model_copy(update={"text": f"{word.text}."}) if following and _begins_anew(word, following) else word
+        for word, following in zip_longest(words, words[1:])
+    ]
+
+
+def _begins_anew(word: Word, following: Word) -> bool:
+    return (
+        word.text[-1:].isalnum()
+        and not word.text[:1].isupper()  # inside names and titles capitals are in place
+        and following.text.istitle()
+        and _OPENERS.fullmatch(following.text) is not None
+        and following.start_s - word.end_s >= STOP_PAUSE_S
+    )
 
 
 def cut_into_sentences(words: list[Word]) -> list[list[Word]]:

@@ -176,6 +176,47 @@ def test_slides_without_speech_give_their_lines_as_points() -> None:
     assert ("Water moves to the salt", ("v1",)) in [(point.text, point.blocks) for point in points]
 
 
+def test_points_come_in_the_order_of_time_and_footers_are_none() -> None:
+    said = "In the end we will know how water moves."
+    text = "\n".join(
+        f"# {title}\n- {line}\n- Cell Biology 101 {n}\n{said if n == 1 else ''}"
+        for n, (title, line) in enumerate(
+            [("Osmosis", "An introduction to membranes"), ("Salt", "Salt pulls water"), ("Gas", "Gas fills a room")], 1
+        )
+    )
+    guide = analyse(recording(text))
+    points = [point for section in guide.sections for point in section.key_points]
+    assert points[0].text == "An introduction to membranes"
+    assert not [point for point in points if "Biology" in point.text]
+    order = [block.id for block in recording(text).blocks]
+    places = [order.index(point.blocks[0]) for point in points]
+    assert places == sorted(places)
+
+
+def test_wrong_options_do_not_come_up_again_and_again(lecture: Lecture) -> None:
+    _, guide = lecture
+    wrong = [o.lower() for q in guide.questions for i, o in enumerate(q.options) if i != q.answer]
+    assert max(wrong.count(option) for option in wrong) <= 2
+
+
+def test_the_half_of_a_term_is_no_option() -> None:
+    guide = analyse(
+        recording(
+            "# Codes\n"
+            "A Hamming code is a code that protects four data bits with three parity bits. "
+            "The Hamming distance is the number of positions in which two words differ. "
+            "Redundancy means the extra bits that are computed from the data. "
+            "A channel is any path that carries data from one place to another place. "
+            "The Hamming code needs a Hamming distance of three, and the channel must be quiet. "
+            "A syndrome is a pattern of checks that says which bit is wrong. Redundancy helps the channel. "
+            "The syndrome of a Hamming code names the bit, and redundancy pays for the syndrome."
+        )
+    )
+    options = [option.lower() for question in guide.questions for option in question.options]
+    assert options
+    assert "hamming" not in options
+
+
 def test_a_document_is_cut_at_its_headings_and_titled_by_the_one_above_them() -> None:
     body = "The plasma membrane separates the inside of the cell from the outside. Transport proteins carry sugar."
     guide = analyse(

@@ -9,6 +9,7 @@ from services.transcription.speech.sentences import (
     LONGEST_S,
     cut_into_sentences,
     text_of,
+    with_forgotten_stops,
 )
 from shared.documents import Word
 
@@ -84,3 +85,29 @@ def test_no_word_is_lost_and_none_is_too_long(steps: list[tuple[float, float, st
 def test_languages_without_spaces_are_written_without() -> None:
     words = spoken("心臓 は 動く。")
     assert (text_of(words, "ja"), text_of(words, "en")) == ("心臓は動く。", "心臓 は 動く。")
+
+
+def _spoken(text: str, pause_s: float) -> list[Word]:
+    """One word a second, with a pause before each that begins with a capital."""
+    words: list[Word] = []
+    at_s = 0.0
+    for part in text.split():
+        at_s += pause_s if part[0].isupper() else 0.0
+        words.append(Word(start_s=at_s, end_s=at_s + 0.4, text=part, confidence=0.9))
+        at_s += 0.4
+    return words
+
+
+@pytest.mark.parametrize(
+    ("heard", "pause_s", "language", "written"),
+    [
+        ("The total is four If it counts more", 0.3, "en", "The total is four. If it counts more"),
+        ("The total is four If it counts more", 0.1, "en", "The total is four If it counts more"),
+        ("It came from Neptune And then", 0.3, "en", "It came from Neptune And then"),  # a title may go on so
+        ("We saw in, The end", 0.3, "en", "We saw in, The end"),
+        ("In 1948 Shannon proved it", 0.3, "en", "In 1948 Shannon proved it"),  # a name has its capital anyway
+        ("das ist gut Dann kommt In der Mitte", 0.3, "de", "das ist gut Dann kommt In der Mitte"),
+    ],
+)
+def test_a_forgotten_full_stop_is_set(heard: str, pause_s: float, language: str, written: str) -> None:
+    assert text_of(with_forgotten_stops(_spoken(heard, pause_s), language)) == written
