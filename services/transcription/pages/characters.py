@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+HOLE = "\ufffd"  # a glyph that its font maps to no character
 LINE_END_HYPHEN = "\u00ad"  # kept between the halves of a word that a line's end cut, until the join decides
 
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}

@@ -9,6 +9,7 @@ from services.transcription.pages.furniture import without_furniture
 from services.transcription.pages.headings import document_look, heading_levels, page_headings, plain_exceptions
 from services.transcription.pages.hyphens import Hyphens
 from services.transcription.pages.models import JoinedPages, PageContent, PageUnit, Piece
+from services.transcription.pages.notices import notices
 from services.transcription.pages.paragraphs import BULLET
 from shared.documents import FigureBlock, Image, PageBox, TableBlock, TextBlock
 
@@ -49,7 +50,7 @@ def join_units(units: list[PageUnit]) -> JoinedPages:
         title=next((unit.title for unit in sorted(units, key=lambda unit: unit.first) if unit.title), None),
         blocks=tuple(blocks),
         images=_images(blocks),
-        warnings=tuple(warning for page in pages for warning in page.warnings),
+        warnings=notices(pages),
         ocr_pages=tuple(page.number for page in pages if page.origin == "ocr"),
     )
 

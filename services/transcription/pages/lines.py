@@ -5,6 +5,9 @@ from functools import cached_property
 
 from services.transcription.pages.models import Box
 
+_DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§")
+_ASCENDERS = frozenset("bdfhkltijABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[]{}|/!?ß§")
+
 
 @dataclass(slots=True)
 class Line:
@@ -36,12 +39,13 @@ class Line:
 
 @dataclass(frozen=True)
 class TextPage:
-    """The lines of a page in the order its file draws them."""
+    """The lines of a page in the order its file draws them, and the names of its fonts (some of them may lack)."""
 
     width: float
     height: float
     lines: list[Line] = field(default_factory=list)
     raw: str = ""
+    fonts: frozenset[bytes] = frozenset()
 
     @cached_property
     def body_size(self) -> float:
@@ -50,6 +54,18 @@ class TextPage:
         for line in self.lines:
             weights[line.size] = weights.get(line.size, 0) + len(line.text)
         return max(weights, key=lambda size: (weights[size], -size)) if weights else 10.0
+
+
+def font_size(text: str, height: float) -> float:
+    """Font size in points from the height of a word's or line's ink, by which of its letters reach up and down."""
+    letters = set(text)
+    em = 0.48 + (0.24 if letters & _ASCENDERS else 0) + (0.21 if letters & _DESCENDERS else 0)
+    return height / em
+
+
+def has_descenders(text: str) -> bool:
+    """Whether a letter of `text` reaches below the baseline."""
+    return not _DESCENDERS.isdisjoint(text)
 
 
 def union(boxes: list[Box]) -> Box:

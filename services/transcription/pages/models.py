@@ -19,6 +19,7 @@ class PageOptions(Value):
     ocr: bool = True
     ocr_languages: tuple[str, ...] = ("eng",)
     ocr_timeout_s: Annotated[float, Field(gt=0)] = 120
+    ocr_range_s: Annotated[float, Field(gt=0, description="Seconds after which no further page is recognised.")] = 400
     figure_dpi: Annotated[int, Field(ge=36, le=600)] = 150
     figures_per_page: Annotated[int, Field(ge=0)] = 12
     tables: bool = True
@@ -49,8 +50,16 @@ class Piece(Value):
     image: Image | None = None
 
 
+Doubt = Literal["replaced", "letters", "uncertain", "unread", "script"]
+
+
 class PageContent(Value):
-    """One page: its pieces in reading order. `origin` is where the text comes from."""
+    """One page: its pieces in reading order. `origin` is where the text comes from.
+
+    `doubts` say what is not as it should be: the text layer was wrong and the picture was read instead (`replaced`),
+    `letters` within words are missing, the text is `uncertain`, could not be read (`unread`), or is of a `script`
+    that recognition has no data for.
+    """
 
     number: Annotated[int, Field(ge=1)]
     width: float
@@ -58,6 +67,7 @@ class PageContent(Value):
     origin: Literal["text_layer", "ocr", "none"]
     pieces: tuple[Piece, ...] = ()
     warnings: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 class OutlineEntry(Value):

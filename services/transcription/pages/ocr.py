@@ -10,15 +10,30 @@ import pypdfium2 as pdfium
 from PIL import Image as Picture
 
 from services.transcription.pages.characters import clean
-from services.transcription.pages.lines import Line, TextPage, union
+from services.transcription.pages.lines import Line, TextPage, font_size, has_descenders, union
 from services.transcription.pages.models import Box, PageOptions
 from shared.errors import EngineError
 
 _MAX_PIXELS = 30_000_000
 _MIN_DPI, _MAX_DPI = 200, 300
 _SURE = 55
+# Languages by the names that tesseract's detection gives to scripts.
+_SCRIPT_LANGUAGES = {
+    "Latin": frozenset(
+        {"eng", "deu", "fra", "spa", "ita", "por", "nld", "pol", "ces", "swe", "dan", "nor", "fin", "tur"}
+    ),
+    "Fraktur": frozenset({"frk", "deu_latf"}),
+    "Cyrillic": frozenset({"rus", "ukr", "bul", "srp", "bel", "mkd", "kaz"}),
+    "Greek": frozenset({"ell", "grc"}),
+    "Hebrew": frozenset({"heb", "yid"}),
+    "Arabic": frozenset({"ara", "fas", "urd", "pus", "uig"}),
+    "Han": frozenset({"chi_sim", "chi_tra", "jpn"}),
+    "Japanese": frozenset({"jpn"}),
+    "Hangul": frozenset({"kor"}),
+    "Korean": frozenset({"kor"}),
+    "Devanagari": frozenset({"hin", "mar", "nep", "san"}),
+}
 _DOUBTFUL = 75  # mean confidence below which the page may lie on its side: upright pages have 85 and more
-_DESCENDERS, _ASCENDERS = set("gjpqyQ,;()[]{}|/§"), set("bdfhkltijABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[]{}|/!?ß§")
 
 
 @functools.cache
@@ -59,14 +74,49 @@ def read_scan(page: pdfium.PdfPage, native_dpi: float | None, options: PageOptio
     return TextPage(width=width, height=height, lines=lines), sure
 
 
+def read_line(page: pdfium.PdfPage, box: Box, scale: float, options: PageOptions) -> tuple[str, float]:
+    """The text of one line in `box` (points, as displayed) and tesseract's mean confidence (0 to 100).
+
+    Raises:
+        EngineError: tesseract failed or took too long.
+    """
+    width, height = page.get_size()
+    left, top, right, bottom = max(0.0, box[0]), max(0.0, box[1]), min(width, box[2]), min(height, box[3])
+    if right - left < 1 or bottom - top < 1:
+        return "", 0.0
+    bitmap = page.render(scale=scale, grayscale=True, crop=(left, height - bottom, width - right, top))
+    try:
+        picture = bitmap.to_pil().copy()
+    finally:
+        bitmap.close()
+    lines, sure = _read(picture, scale, "7", options)
+    return " ".join(line.text for line in lines), sure
+
+
+def reads_script_of(page: pdfium.PdfPage, options: PageOptions) -> bool:
+    """Whether the languages in use can read the script of a page; true where its script cannot be told."""
+    if "osd" not in installed_languages():
+        return True
+    bitmap = page.render(scale=200 / 72, grayscale=True)
+    try:
+        told = _oriented(bitmap.to_pil(), options)
+    finally:
+        bitmap.close()
+    script = told.get("Script", "Latin")
+    return not _SCRIPT_LANGUAGES.get(script, frozenset()).isdisjoint(_languages(options))
+
+
+def _languages(options: PageOptions) -> list[str]:
+    return [code for code in options.ocr_languages if code in installed_languages()] or ["eng"]
+
+
 def _sideways(lines: list[Line]) -> bool:
     """Whether most lines are higher than wide, which tesseract makes of a page on its side."""
     return sum(line.y1 - line.y0 > line.x1 - line.x0 for line in lines) > 0.5 * len(lines)
 
 
 def _read(picture: Picture.Image, scale: float, mode: str, options: PageOptions) -> tuple[list[Line], float]:
-    languages = [code for code in options.ocr_languages if code in installed_languages()] or ["eng"]
-    table = _tesseract(picture, scale, ["-l", "+".join(languages), "--psm", mode, "tsv"], options)
+    table = _tesseract(picture, scale, ["-l", "+".join(_languages(options)), "--psm", mode, "tsv"], options)
     return _lines(table, scale)
 
 
@@ -94,14 +144,18 @@ def _tesseract(picture: Picture.Image, scale: float, arguments: list[str], optio
 
 def _turn(picture: Picture.Image, options: PageOptions) -> int:
     """Degrees clockwise by which the picture must be turned to stand upright, as tesseract's detection has it."""
+    return int(_oriented(picture, options).get("Rotate", "0"))
+
+
+def _oriented(picture: Picture.Image, options: PageOptions) -> dict[str, str]:
+    """What tesseract's detection says of a page ("Rotate", "Script" ...); empty where it sees too few letters."""
     small = picture.copy()
     small.thumbnail((2400, 2400))
     try:
         told = _tesseract(small, 200 / 72, ["--psm", "0"], options)
     except EngineError:  # it ends with an error when there are too few letters to tell
-        return 0
-    turns = [line.split(":")[1].strip() for line in told.splitlines() if line.startswith("Rotate:")]
-    return int(turns[0]) if turns else 0
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in told.splitlines())}
 
 
 def _lines(table: str, scale: float) -> tuple[list[Line], float]:
@@ -130,14 +184,14 @@ _Word = tuple[str, Box, float]
 
 
 def _usual_size(lines: Iterable[list[_Word]]) -> float:
-    sizes = [_size(text, box) for line in lines for text, box, confidence in line if confidence > _SURE]
+    sizes = [font_size(text, box[3] - box[1]) for line in lines for text, box, confidence in line if confidence > _SURE]
     return statistics.median(sizes) if sizes else 10.0
 
 
 def _is_noise(line: list[_Word], usual: float) -> bool:
     """Whether a line is what tesseract sees in pictures: unsure words of odd sizes."""
     sure = statistics.fmean(confidence for _, _, confidence in line)
-    size = statistics.median(_size(text, box) for text, box, _ in line)
+    size = statistics.median(font_size(text, box[3] - box[1]) for text, box, _ in line)
     odd = not 0.55 * usual < size < 1.8 * usual
     return sure < 35 or (odd and sure < 75) or size > 8 * usual
 
@@ -154,7 +208,7 @@ def _slope(lines: Iterable[list[_Word]]) -> float:
 
 
 def _baseline(text: str, box: Box) -> float:
-    return box[3] - (0.21 * _size(text, box) if _DESCENDERS & set(text) else 0)
+    return box[3] - (0.21 * font_size(text, box[3] - box[1]) if has_descenders(text) else 0)
 
 
 def _level(box: Box, slope: float) -> Box:
@@ -166,7 +220,7 @@ def _level(box: Box, slope: float) -> Box:
 
 def _cut(words: list[tuple[str, Box]]) -> list[Line]:
     """A line's words, cut where columns or cells lie apart."""
-    size = statistics.median(_size(text, box) for text, box in words)
+    size = statistics.median(font_size(text, box[3] - box[1]) for text, box in words)
     parts = [[words[0]]]
     for word in words[1:]:
         if word[1][0] - parts[-1][-1][1][2] > 2.0 * size:
@@ -177,7 +231,7 @@ def _cut(words: list[tuple[str, Box]]) -> list[Line]:
 
 def _line(words: list[tuple[str, Box]]) -> Line:
     x0, y0, x1, y1 = union([box for _, box in words])
-    size = statistics.median(_size(text, box) for text, box in words)
+    size = statistics.median(font_size(text, box[3] - box[1]) for text, box in words)
     baselines = [_baseline(text, box) for text, box in words]
     text = " ".join(text for text, _ in words)
     return Line(
@@ -195,13 +249,6 @@ def _bullet(text: str) -> str:
     """Tesseract reads a bullet as one of these letters."""
     head, _, rest = text.partition(" ")
     return f"• {rest}" if rest and head in {"e", "°", "*", "¢", "+", "«", "©", "®", "@"} else text
-
-
-def _size(text: str, box: Box) -> float:
-    """Font size from a word's height, by which of its letters reach up and down."""
-    letters = set(text)
-    em = 0.48 + (0.24 if letters & _ASCENDERS else 0) + (0.21 if letters & _DESCENDERS else 0)
-    return (box[3] - box[1]) / em
 
 
 def _even_sizes(lines: list[Line]) -> list[Line]:

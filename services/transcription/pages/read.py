@@ -1,23 +1,30 @@
 """A range of pages read: text layer or OCR, tables, figures, in reading order (PAG-1 to PAG-3)."""
 
+import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2 as pdfium
 
+from services.transcription.pages.characters import HOLE
+from services.transcription.pages.comparison import layer_is_wrong
 from services.transcription.pages.document import document_outline, document_title, open_pdf
 from services.transcription.pages.figures import cut_figure
 from services.transcription.pages.graphics import Graphics, page_graphics
+from services.transcription.pages.holes import Holes
+from services.transcription.pages.layer import Judgement, judge
 from services.transcription.pages.lines import Line, TextPage, area, inside
-from services.transcription.pages.models import Box, PageContent, PageOptions, PageUnit, Piece
-from services.transcription.pages.ocr import read_scan
+from services.transcription.pages.models import Box, Doubt, PageContent, PageOptions, PageUnit, Piece
+from services.transcription.pages.ocr import read_scan, reads_script_of
 from services.transcription.pages.order import Placed, reading_order
 from services.transcription.pages.paragraphs import Run, make_pieces
 from services.transcription.pages.regions import find_regions
+from services.transcription.pages.right_to_left import mirrored, mirrored_line, runs_to_left
 from services.transcription.pages.rotation import upright
 from services.transcription.pages.ruled import ruled_tables
 from services.transcription.pages.tables import Table, open_tables
-from services.transcription.pages.text_layer import is_useless, page_text
+from services.transcription.pages.text_layer import page_text
 from shared.errors import EngineError
 
 _FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
@@ -35,23 +42,24 @@ def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOpti
     with open_pdf(pdf) as document:
         count = len(document)
         numbers = range(max(1, first), min(last, count) + 1)
+        recognition = _Recognition(options)
         return PageUnit(
             first=first,
             last=last,
             page_count=count,
             title=document_title(document, pdf.stem),
-            pages=tuple(_page(document, number, output, options) for number in numbers),
+            pages=tuple(_page(document, number, output, recognition) for number in numbers),
             outline=document_outline(document, first, last),
         )
 
 
-def _page(document: pdfium.PdfDocument, number: int, output: Path, options: PageOptions) -> PageContent:
+def _page(document: pdfium.PdfDocument, number: int, output: Path, recognition: "_Recognition") -> PageContent:
     try:
         page = document[number - 1]
     except pdfium.PdfiumError:
         return _unreadable(number)
     try:
-        return _Page(page, number, output, options).read()
+        return _Page(page, number, output, recognition).read()
     except pdfium.PdfiumError:
         return _unreadable(number)
     finally:
@@ -63,37 +71,103 @@ def _unreadable(number: int) -> PageContent:
     return PageContent(number=number, width=0, height=0, origin="none", warnings=(warning,))
 
 
+class _Recognition:
+    """What the pages of one range share: the time left for recognition, and which fonts a picture spoke for."""
+
+    def __init__(self, options: PageOptions) -> None:
+        self.options = options
+        self._until_s = time.monotonic() + options.ocr_range_s
+        self._trusted: set[frozenset[bytes]] = set()
+
+    @property
+    def available(self) -> bool:
+        """Whether a page may still be recognised."""
+        return self.options.ocr and time.monotonic() < self._until_s
+
+    def contradicts(self, page: pdfium.PdfPage, text: TextPage) -> bool:
+        """Whether the picture of a line says that a doubtful layer is wrong; asked once for the same fonts.
+
+        Raises:
+            EngineError: recognition failed.
+        """
+        if not self.available or text.fonts in self._trusted:
+            return False
+        wrong = layer_is_wrong(page, text, self.options)
+        if not wrong:
+            self._trusted.add(text.fonts)
+        return wrong
+
+
 class _Page:
     """One page while it is read."""
 
-    def __init__(self, page: pdfium.PdfPage, number: int, output: Path, options: PageOptions) -> None:
+    def __init__(self, page: pdfium.PdfPage, number: int, output: Path, recognition: _Recognition) -> None:
         self._page = page
         self._number = number
         self._output = output
-        self._options = options
+        self._recognition = recognition
+        self._options = recognition.options
         self._warnings: list[str] = []
+        self._doubts: list[Doubt] = []
 
     def read(self) -> PageContent:
         text = page_text(self._page, self._options.max_page_chars)
         graphics = page_graphics(self._page)
-        if _needs_ocr(text, graphics):
+        if _has_no_text(text, graphics):
+            return self._scanned(text, graphics)
+        judgement = judge(text)
+        if judgement is Judgement.USELESS or (judgement is Judgement.DOUBTFUL and self._is_contradicted(text)):
+            self._doubts.append("replaced")
             return self._scanned(text, graphics)
         if len(text.raw) >= self._options.max_page_chars:
             self._warnings.append(f"Page {self._number} has too much text; its end was left out.")
-        return self._content(text, self._laid_out(text, graphics), "text_layer" if text.lines else "none")
+        pieces = self._laid_out(text, graphics)
+        if judgement is Judgement.HOLES:
+            pieces = self._filled(pieces)
+        return self._content(text, pieces, "text_layer" if text.lines else "none")
+
+    def _is_contradicted(self, text: TextPage) -> bool:
+        try:
+            return self._recognition.contradicts(self._page, text)
+        except EngineError:
+            self._doubts.append("uncertain")
+            return False
+
+    def _filled(self, pieces: list[Piece]) -> list[Piece]:
+        """`pieces` with the letters that the layer lacks, as far as the page's picture shows them."""
+        if self._recognition.available:
+            try:
+                scan, _ = read_scan(self._page, None, self._options)
+            except EngineError:
+                scan = TextPage(width=0, height=0)
+            holes = Holes(line.text for line in scan.lines)
+            pieces = [holes.filled(piece) for piece in pieces]
+        if any(re.search(rf"[^\W\d_]{HOLE}|{HOLE}[^\W\d_]", piece.text) for piece in pieces):
+            self._doubts.append("letters")
+        return pieces
 
     def _scanned(self, text: TextPage, graphics: Graphics) -> PageContent:
         if not self._options.ocr:
             self._warnings.append(f"Page {self._number} is a picture of text; recognition is switched off.")
-            return self._content(text, [], "none")
+            return self._unread(text)
+        if not self._recognition.available:
+            return self._unread(text)
         try:
             scan, sure = read_scan(self._page, _native_dpi(graphics), self._options)
+            foreign = bool(scan.lines) and sure < _LOW_CONFIDENCE and not reads_script_of(self._page, self._options)
         except EngineError:
             self._warnings.append(f"The text on page {self._number} could not be recognised.")
+            return self._unread(text)
+        if foreign:
+            self._doubts = ["script"]
             return self._content(text, [], "none")
         if scan.lines and sure < _LOW_CONFIDENCE:
-            self._warnings.append(f"The text on page {self._number} was hard to recognise and may be wrong.")
+            self._doubts.append("uncertain")
         return self._content(text, self._laid_out(scan, Graphics(images=graphics.images)), "ocr")
+
+    def _unread(self, text: TextPage) -> PageContent:
+        self._doubts = ["unread"]
+        return self._content(text, [], "none")
 
     def _laid_out(self, text: TextPage, graphics: Graphics) -> list[Piece]:
         """The page's pieces; on a page of sideways text without its drawings, whose places would not fit."""
@@ -121,7 +195,13 @@ class _Page:
                     line.group = group
         solid = [Piece(kind="table", text=table_text(rows), box=_rounded(box), rows=rows) for box, rows in tables]
         solid += [self._figure(box, index) for index, box in enumerate(figures, start=1)]
-        return _arranged(lines, solid, regions.asides, text.body_size)
+        if not runs_to_left(text):
+            return _arranged(lines, solid, regions.asides, text.body_size)
+        width = text.width
+        solid = [piece.model_copy(update={"box": mirrored(piece.box, width)}) for piece in solid]
+        asides = [mirrored(box, width) for box in regions.asides]
+        pieces = _arranged([mirrored_line(line, width) for line in lines], solid, asides, text.body_size)
+        return [piece.model_copy(update={"box": _rounded(mirrored(piece.box, width))}) for piece in pieces]
 
     def _figure(self, box: Box, index: int) -> Piece:
         name = f"figures/p{self._number:04d}-{index}.png"
@@ -137,18 +217,18 @@ class _Page:
                 "origin": origin,
                 "pieces": tuple(pieces),
                 "warnings": tuple(self._warnings),
+                "doubts": tuple(dict.fromkeys(self._doubts)),
             }
         )
 
 
-def _needs_ocr(text: TextPage, graphics: Graphics) -> bool:
+def _has_no_text(text: TextPage, graphics: Graphics) -> bool:
     """Whether the page shows something but its text layer says (almost) nothing of it."""
     chars = sum(not char.isspace() for char in text.raw)
     if chars == 0:
         return not graphics.empty
-    page = text.width * text.height
     pictured = sum(area(box) for box in graphics.images + graphics.backgrounds)
-    return is_useless(text) or (chars < _FEW_CHARS and pictured > 0.5 * page)
+    return chars < _FEW_CHARS and pictured > 0.5 * text.width * text.height
 
 
 def _native_dpi(graphics: Graphics) -> float | None:

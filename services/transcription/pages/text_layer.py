@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
-from services.transcription.pages.characters import clean, is_garbage
-from services.transcription.pages.lines import Line, TextPage, inside
+from services.transcription.pages.characters import HOLE, clean
+from services.transcription.pages.lines import Line, TextPage, font_size, inside
 from services.transcription.pages.models import Box
+from services.transcription.pages.right_to_left import cut_at_gaps, has_right_to_left, with_paired_brackets
 
 _HYPHENS = "\x02\ufffe\u00ad"  # pdfium's two marks for a hyphen at a line's end, and the typesetter's own
 _LINE = re.compile(f"[^\r\n{_HYPHENS}]+[{_HYPHENS}]?")
@@ -26,6 +27,7 @@ _GAP_EM = 1.0  # a wider gap between two runs on a baseline separates columns or
 _CELL_GAP_EM = 0.42  # a space is 0.2 to 0.33 em where lines are not justified, and cells are not
 _MAX_TABLE_CHARS = 30_000
 _WIDE_EM = 0.8  # a run wider than this per character hides a gap inside
+_UNLIKELY_SIZE = 0.45  # of the height of glyphs: fonts of drawn glyphs (Type 3) name sizes in units of their own
 
 Corner = tuple[float, float]
 Place = Callable[[float, float], Corner]
@@ -59,7 +61,7 @@ def unplace(page: pdfium.PdfPage, box: Box) -> Box:
 
 
 def page_text(page: pdfium.PdfPage, max_chars: int) -> TextPage:
-    """The lines of `page` (of its first `max_chars` characters), in the order of the file."""
+    """The lines of `page` (of its first `max_chars` characters), in the order of the file; none from off the page."""
     width, height, rotation, place = page_place(page)
     textpage = page.get_textpage()
     try:
@@ -67,7 +69,11 @@ def page_text(page: pdfium.PdfPage, max_chars: int) -> TextPage:
         lines = list(reader.lines())
     finally:
         textpage.close()
-    return TextPage(width=width, height=height, lines=lines, raw=reader.text)
+    shown = [line for line in lines if inside(line.box, (0.0, 0.0, width, height))]
+    raw = reader.text if len(shown) == len(lines) else "\n".join(line.text for line in shown)
+    return TextPage(
+        width=width, height=height, lines=with_paired_brackets(shown), raw=raw, fonts=frozenset(reader.fonts)
+    )
 
 
 def page_words(page: pdfium.PdfPage, boxes: list[Box]) -> list[Line]:
@@ -88,11 +94,6 @@ def whole(units: str) -> str:
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def is_useless(text: TextPage) -> bool:
-    """Whether the text layer is garbage."""
-    return is_garbage(text.raw)
-
-
 class _Reader:
     """Buffers for one page's calls, so that none is allocated per character."""
 
@@ -106,7 +107,9 @@ class _Reader:
         self._matrix = pdf.FS_MATRIX()
         self._matrix_ref = ctypes.byref(self._matrix)
         self._flags = ctypes.c_int()
+        self._true_size: float | None = None  # of the line at hand, where what its font says cannot be
         self._name = ctypes.create_string_buffer(128)
+        self.fonts: set[bytes] = set()
         self._count = min(pdf.FPDFText_CountChars(handle), max_chars)
         self._units = self._read_units()
         self.text = whole(self._units)
@@ -118,7 +121,16 @@ class _Reader:
         buffer = (ctypes.c_ushort * (2 * self._count + 1))()
         written = max(0, pdf.FPDFText_GetText(self._handle, 0, self._count, buffer) - 1)
         text = bytes(buffer)[: 2 * written].decode("utf-16-le", "surrogatepass")
-        return text if len(text) == written else "".join(map(chr, buffer[:written]))
+        return self._with_holes(text if len(text) == written else "".join(map(chr, buffer[:written])))
+
+    def _with_holes(self, units: str) -> str:
+        """`units` with a mark for each glyph that has no character; pdfium gives a hyphen at a line's end as well."""
+        if "\ufffe" not in units or len(units) != self._count:
+            return units
+        return "".join(
+            HOLE if unit == "\ufffe" and pdf.FPDFText_IsHyphen(self._handle, index) != 1 else unit
+            for index, unit in enumerate(units)
+        )
 
     def lines(self) -> Iterator[Line]:
         """Each line, cut at wide gaps."""
@@ -140,10 +152,14 @@ class _Reader:
         if not stripped:
             return
         lead = len(text) - len(text.lstrip())
+        self._true_size = None
         size, angle, _ = self._look(start + lead)
         rects = self._rects(start, end - start)
         if not rects:
             return
+        if angle == 0:
+            self._true_size = _size_by_glyphs(stripped, rects, size)
+            size = self._true_size or size
         if angle == 0 and end - start == len(text) and self._has_gap(rects, stripped, size):
             for piece, from_index, boxes in self._cut(text, start, size):
                 yield from self._finish(piece, from_index, from_index + len(piece), boxes)
@@ -176,6 +192,9 @@ class _Reader:
     def _cut(self, text: str, start: int, size: float) -> Iterator[tuple[str, int, list[tuple[float, ...]]]]:
         """Parts of a line between wide gaps, character by character."""
         left, right, bottom, top = self._quad
+        if has_right_to_left(text):
+            yield from self._cut_right_to_left(text, start, size)
+            return
         begin, boxes = 0, list[tuple[float, ...]]()
         for offset, char in enumerate(text):
             if char.isspace() or char in _HYPHENS:
@@ -189,19 +208,34 @@ class _Reader:
         if boxes:
             yield text[begin:], start + begin, boxes
 
+    def _cut_right_to_left(
+        self, text: str, start: int, size: float
+    ) -> Iterator[tuple[str, int, list[tuple[float, ...]]]]:
+        """Parts of a line some of whose words run to the left, so that neighbours in the text lie apart."""
+        left, right, bottom, top = self._quad
+        placed = []
+        for offset, char in enumerate(text):
+            if not char.isspace():
+                pdf.FPDFText_GetCharBox(self._handle, start + offset, *self._refs)
+                placed.append((offset, self._displayed(left.value, bottom.value, right.value, top.value)))
+        for part in cut_at_gaps(placed, self._gap_em * size):
+            begin, end = part[0][0], part[-1][0] + 1
+            yield text[begin:end], start + begin, [box for _, box in part]
+
     def _look(self, index: int) -> tuple[float, int, float]:
         """Font size in points, reading direction and baseline (as displayed) at a character."""
-        size = pdf.FPDFText_GetFontSize(self._handle, index)
+        size = self._true_size or pdf.FPDFText_GetFontSize(self._handle, index)
         if not pdf.FPDFText_GetMatrix(self._handle, index, self._matrix_ref):
             return size, 0, 0.0
         matrix = self._matrix
-        scale = (matrix.c * matrix.c + matrix.d * matrix.d) ** 0.5
+        scale = 1.0 if self._true_size else (matrix.c * matrix.c + matrix.d * matrix.d) ** 0.5
         along = max((matrix.a, 0), (-matrix.a, 180), (-matrix.b, 90), (matrix.b, 270))[1]
         return round(size * scale, 1), (along + self._rotation) % 360, self._place(matrix.e, matrix.f)[1]
 
     def _font(self, index: int) -> tuple[bool, bool, bool]:
         length = pdf.FPDFText_GetFontInfo(self._handle, index, self._name, 128, ctypes.byref(self._flags))
         name = self._name.raw[: max(0, length - 1)] if length <= 128 else b""
+        self.fonts.add(name)
         bold = bool(self._flags.value & _FORCE_BOLD) or _BOLD.search(name) is not None
         mono = _MONO.search(name) is not None or bool(self._flags.value & 1)
         return bold, mono, _MATH.search(name) is not None
@@ -238,3 +272,13 @@ class _Reader:
             angle=angle,
             hyphen=text.rstrip()[-1] in _HYPHENS,
         )
+
+
+def _size_by_glyphs(text: str, rects: list[tuple[float, ...]], size: float) -> float | None:
+    """The font size that the height of a line's glyphs tells, where it is far from the `size` that is named."""
+    height = max(bottom - top for _, top, _, bottom in rects)
+    if height <= 0 or not any(char.isalnum() for char in text):
+        return None
+    told = round(font_size(text, height), 1)
+    far_too_large = size > 4 * told and sum(char.isalpha() for char in text) >= 3
+    return told if size < _UNLIKELY_SIZE * height or far_too_large else None
