@@ -17,9 +17,12 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from services.gateway.allowed_hosts import AllowedHosts
 from services.gateway.auth import routes as auth_routes
+from services.gateway.auth.authentication import Authentication
 from services.gateway.auth.keys import ApiKeys
 from services.gateway.auth.sessions import Sessions
+from services.gateway.body_limits import BodyLimits
 from services.gateway.dead_letters import routes as dead_letters_routes
 from services.gateway.dead_letters.office import open_office
 from services.gateway.headers import SecurityHeaders
@@ -199,6 +202,10 @@ def routes_only(lifespan: Any = None) -> FastAPI:
         ],
     )
     install_problem_handlers(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(BodyLimits)
+    app.add_middleware(Authentication)
+    app.add_middleware(AllowedHosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LingeringRefusals)
     app.include_router(jobs_routes.router)

@@ -20,7 +20,7 @@ class LingeringRefusals:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; stay on the line if it is refused half way."""
+        """Pass the request on; stay on the line if it is answered half way."""
         if scope["type"] == "http" and _has_body(scope):
             exchange = _Exchange(receive, send)
             await self._app(scope, exchange.receive, exchange.send)
@@ -46,7 +46,7 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] >= 400 and not self._all_read:
+        if message["type"] == "http.response.start" and not self._all_read:
             self._lingers = True
             MutableHeaders(scope=message)["Connection"] = "close"
         if not self._lingers or message["type"] != "http.response.body" or message.get("more_body", False):

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from services.gateway.headers import add_security_headers
 from shared.errors import LecternError, ObjectNotFoundError, RateLimitError, SourceTooLargeError
@@ -118,6 +120,20 @@ def as_problem(error: ProblemError | LecternError) -> ProblemError:
     return ProblemError(HTTPStatus.BAD_REQUEST, error.code.replace("_", "-"), error.public_message)
 
 
+async def refuse(error: ProblemError | LecternError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request with `error` from a middleware; a WebSocket is not opened."""
+    if isinstance(error, LecternError):
+        _log_fault(error)
+    if scope["type"] == "websocket":
+        await WebSocketClose()(scope, receive, send)
+    else:
+        await problem_response(as_problem(error))(scope, receive, send)
+
+
+def _log_fault(error: LecternError) -> None:
+    log.warning("request failed", error=type(error).__name__, text=str(error)[:500])
+
+
 async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, ProblemError):
         raise error
@@ -127,7 +143,7 @@ async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
 async def _on_lectern_error(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, LecternError):
         raise error
-    log.warning("request failed", error=type(error).__name__, text=str(error)[:500])
+    _log_fault(error)
     return problem_response(as_problem(error))
 
 

@@ -2,8 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split_names(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class GatewaySettings(BaseSettings):
@@ -15,6 +19,25 @@ class GatewaySettings(BaseSettings):
     max_upload_bytes: Annotated[int, Field(ge=1, description="Largest source taken; larger ones are refused.")] = (
         4 << 30
     )
+    allowed_hosts: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$")], ...],
+        NoDecode,
+        BeforeValidator(_split_names),
+        Field(
+            description="Host names that requests may be for, comma-separated, without a port; `*.example.org` is "
+            "every name under it, `*` any name at all. Empty: the loopback address's names. The address that a "
+            "connection is made to is always allowed."
+        ),
+    ] = ()
+    body_stall_s: Annotated[
+        float,
+        Field(
+            gt=0, le=3600, description="Longest pause within a request's body, and the time that a small one may take."
+        ),
+    ] = 30.0
+    body_bytes_per_s: Annotated[
+        float, Field(gt=0, description="Slowest rate, in bytes a second on average, at which an upload may arrive.")
+    ] = 1024.0
     bootstrap_key: Annotated[
         SecretStr | None,
         Field(min_length=20, description="API key of the user `local`; empty: made at first start, kept in `api-key`."),

@@ -1,4 +1,4 @@
-"""Who is calling: a bearer key, or the page's session with proof that the page itself sent the request."""
+"""The caller of a request, as routes ask for it, and the proof that a request was not forged by another site."""
 
 import hmac
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from services.gateway.auth.keys import Identity
 from services.gateway.auth.sessions import Session
@@ -16,7 +17,6 @@ from services.gateway.problems import ProblemError
 
 COOKIE = "lectern_session"
 CSRF_HEADER = "X-CSRF-Token"
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="`Authorization: Bearer KEY`")
 _cookie = APIKeyCookie(
@@ -41,7 +41,8 @@ class Caller:
         return Identity(self.owner, self.administrator)
 
 
-def _unauthorised() -> ProblemError:
+def unauthorised() -> ProblemError:
+    """The answer to somebody who is not known."""
     detail = "Send a valid API key as `Authorization: Bearer KEY`."
     return ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
@@ -51,7 +52,7 @@ def _forged() -> ProblemError:
     return ProblemError(HTTPStatus.FORBIDDEN, "forged-request", detail)
 
 
-def check_same_origin(request: Request) -> None:
+def check_same_origin(request: HTTPConnection) -> None:
     """Raise ProblemError when a browser says that another site sent this request."""
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
@@ -75,23 +76,14 @@ async def current_session(request: Request, parts: Annotated[Gateway, Depends(ga
 
 async def caller(
     request: Request,
-    parts: Annotated[Gateway, Depends(gateway)],
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    cookie: Annotated[str | None, Security(_cookie)],
+    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],  # these two are for OpenAPI
+    _cookie: Annotated[str | None, Security(_cookie)],
 ) -> Caller:
-    """Who is calling. Raises ProblemError for nobody that is known, and for a forged request."""
-    if bearer is not None:
-        identity = await parts.keys.identify(bearer.credentials)
-        if identity is None:
-            raise _unauthorised()
-        return Caller(identity.owner, administrator=identity.administrator)
-    session = await parts.sessions.find(cookie) if cookie else None
-    if session is None:
-        raise _unauthorised()
-    if request.method not in _SAFE:
-        check_same_origin(request)
-        check_token(session, request.headers.get(CSRF_HEADER))
-    return Caller(session.owner, session, session.administrator)
+    """Who is calling, as the Authentication middleware found out. Raises ProblemError where nobody is known."""
+    found: Caller | None = getattr(request.state, "caller", None)
+    if found is None:
+        raise unauthorised()
+    return found
 
 
 SignedIn = Annotated[Caller, Depends(caller)]

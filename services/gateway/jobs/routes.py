@@ -24,8 +24,6 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 Parts = Annotated[Gateway, Depends(gateway)]
 JobIdPath = Annotated[str, Path(min_length=8, max_length=64, examples=["0192f3c4-7a1e-4d3c-9c55-6d1f0a2b3c4d"])]
 _ORDER = re.compile(r"^\d{15}-[a-z0-9-]{8,64}$")
-# Boundaries, headers and the few small fields around the file.
-_FORM_OVERHEAD = 1 << 20
 
 _FORM = {
     "requestBody": {
@@ -118,7 +116,6 @@ async def submit_job(
 
     The file is streamed; parameters may stand before or after it. The answer says where to follow the job.
     """
-    _check_length(request, parts.settings.max_upload_bytes)
     try:
         reader = MultipartReader(request.headers.get("content-type", ""), request.stream())
     except MalformedUploadError as error:
@@ -128,13 +125,6 @@ async def submit_job(
     if accepted.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return accepted.job
-
-
-def _check_length(request: Request, limit: int) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit + _FORM_OVERHEAD:
-        detail = f"This file is larger than the limit of {limit} bytes."
-        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail)
 
 
 @router.get("", responses=responses(401, 422, 503), summary="List jobs")

@@ -77,7 +77,7 @@ def tracing() -> None:
 
 @pytest.fixture
 def gateway_settings() -> GatewaySettings:
-    return GatewaySettings(max_upload_bytes=3_000_000, poll_s=0.05, heartbeat_s=0.2)
+    return GatewaySettings(max_upload_bytes=3_000_000, allowed_hosts=("lectern.test",), poll_s=0.05, heartbeat_s=0.2)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

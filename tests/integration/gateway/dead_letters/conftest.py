@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from pydantic import SecretStr
 
 from services.gateway.auth import routes as auth_routes
+from services.gateway.auth.authentication import Authentication
 from services.gateway.auth.keys import ApiKeys, Identity
 from services.gateway.auth.sessions import Sessions
 from services.gateway.dead_letters import routes
@@ -179,6 +180,7 @@ async def _desk(settings: SharedSettings, database: Database) -> Desk:
     install_problem_handlers(app)
     app.include_router(routes.router)
     app.include_router(auth_routes.router)
+    app.add_middleware(Authentication)
 
     async def connect() -> aio_pika.abc.AbstractConnection:
         return await aio_pika.connect(settings.amqp_url.get_secret_value())
