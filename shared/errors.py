@@ -29,9 +29,14 @@ class LecternError(Exception):
 
 
 class InvalidSourceError(LecternError):
-    """The source itself cannot be used: damaged, empty, encrypted, of an unknown type. Permanent."""
+    """The source itself cannot be used: damaged, empty, encrypted, of an unknown type. Permanent.
+
+    What a user sent is the outcome of their job: no message is given up for it. `retry_helps` says whether the owner
+    can do something about it and have the same job tried again.
+    """
 
     code = "invalid_source"
+    retry_helps: ClassVar[bool] = False
     default_message = "This file cannot be read. Check that it opens on your own machine and upload it again."
 
     def __init__(self, public_message: str, *, internal: str = "") -> None:

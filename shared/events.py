@@ -4,14 +4,17 @@ Bodies are JSON. They carry ids, small facts and references to objects, never co
 version of the schema: a change that an old reader would misread gets a new one.
 """
 
-import hashlib
-import json
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field, field_validator
 
+from shared.parameters import PRODUCTS as PRODUCTS  # noqa: PLC0414 -- part of the contracts, and told to others from here
+from shared.parameters import Contract as Contract  # noqa: PLC0414 -- part of the contracts, and told to others from here
+from shared.parameters import Engines as Engines  # noqa: PLC0414 -- part of the contracts, and told to others from here
+from shared.parameters import Parameters as Parameters  # noqa: PLC0414 -- part of the contracts, and told to others from here
+from shared.parameters import Product as Product  # noqa: PLC0414 -- part of the contracts, and told to others from here
 from shared.storage.port import ObjectRef
 
 JobId = Annotated[
@@ -22,60 +25,14 @@ JobId = Annotated[
         examples=["0192f3c4-7a1e-7d3c-9c55-6d1f0a2b3c4d"],
     ),
 ]
+OWNER = r"^[A-Za-z0-9@._-]{1,100}$"
 Stage = Literal["ingest", "transcription", "analysis", "rendering"]
 STAGES: tuple[Stage, ...] = ("ingest", "transcription", "analysis", "rendering")
-
-
-Product = Literal["pdf", "html", "markdown", "captions", "data", "pictures"]
-PRODUCTS: tuple[Product, ...] = ("pdf", "html", "markdown", "captions", "data", "pictures")
-
-
-def _in_order(products: tuple[Product, ...]) -> tuple[Product, ...]:
-    """Each product once, in the order of PRODUCTS: equal wishes are equal parameters."""
-    return tuple(product for product in PRODUCTS if product in products)
 
 
 def new_job_id() -> str:
     """A random job id."""
     return str(uuid.uuid4())
-
-
-class Contract(BaseModel):
-    """A frozen part of a message. Unknown fields are ignored, so that a newer publisher can add some."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Engines(Contract):
-    """Which engine does each kind of work where there is a choice, by name; null: the one that its service has."""
-
-    speech: Annotated[
-        str | None,
-        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Speech model.", examples=["base.en"]),
-    ] = None
-
-
-class Parameters(Contract):
-    """What was asked for, frozen at submission; part of the key of every result."""
-
-    paper: Annotated[Literal["a4", "us-letter"], Field(description="Paper size of the PDF.")] = "a4"
-    language: Annotated[
-        str, Field(pattern=r"^[a-z]{2,3}$", description="Language spoken, ISO 639.", examples=["en"])
-    ] = "en"
-    unit_s: Annotated[int, Field(ge=30, le=1200, description="Target length of a speech unit in seconds.")] = 300
-    required: Annotated[
-        tuple[Product, ...],
-        AfterValidator(_in_order),
-        Field(
-            description="Products without which the job fails; any other that cannot be made leaves the job `partial`."
-        ),
-    ] = ("pdf",)
-    engines: Engines = Engines()
-
-    def digest(self) -> str:
-        """Twelve hexadecimal digits that are equal for equal parameters only."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 class Message(Contract):
@@ -129,8 +86,21 @@ class JobSubmitted(Event):
 
     routing_key: ClassVar[str] = "job.submitted.v1"
 
-    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]{1,100}$", description="User the job belongs to.")] = "local"
+    owner: Annotated[str, Field(pattern=OWNER, description="User the job belongs to.")] = "local"
     source: SubmittedSource
+
+    @field_validator("job_id", mode="before")
+    @classmethod
+    def _in_lower_case(cls, job_id: object) -> object:
+        """Some systems write their ids in upper case; the job is known by the same in lower case."""
+        return job_id.lower() if isinstance(job_id, str) else job_id
+
+    @field_validator("submitted_at")
+    @classmethod
+    def _plausible(cls, at: datetime) -> datetime:
+        if not datetime(1970, 1, 1, tzinfo=UTC) <= at <= datetime.now(UTC) + timedelta(days=1):
+            raise ValueError("must lie between the year 1970 and tomorrow; leave it out for now")
+        return at
 
 
 class SpeechPiece(Contract):
@@ -167,6 +137,22 @@ class SourceFacts(Contract):
     duration_s: Annotated[float | None, Field(ge=0)] = None
     page_count: Annotated[int | None, Field(ge=1)] = None
     warnings: tuple[str, ...] = ()
+
+
+class SourceRefused(Event):
+    """The source cannot be used, or may not be: the end of this run of the job. Published by the worker that found out.
+
+    No message is given up for it: doing the same again would end the same.
+    """
+
+    routing_key: ClassVar[str] = "source.refused.v1"
+
+    stage: Stage
+    code: Annotated[str, Field(max_length=100, description="Kind of fault, as in a job's `error`.")]
+    message: Annotated[str, Field(max_length=1000, description="For the owner: what is wrong, and what to do.")]
+    retry_helps: Annotated[
+        bool, Field(description="Whether another try of the same job can end otherwise, as when a file was missing.")
+    ] = False
 
 
 class SourceIngested(Event):
@@ -277,6 +263,7 @@ class ReadPages(Command):
 EVENTS: tuple[type[Event], ...] = (
     JobSubmitted,
     SourceIngested,
+    SourceRefused,
     UnitFinished,
     SourceTranscribed,
     SourceAnalysed,

@@ -1,14 +1,15 @@
 """What happens to a message whose handler failed: one middleware for every subscriber of every service (PIP-4).
 
-A copy is published, confirmed, to a delay tier or to the dead letters, and then the original is acknowledged. The
-two are not atomic: a crash between them delivers twice, which every handler survives.
+Faults of what a user sent become the outcome of their job (`refusals`). Of any other message a copy is published,
+confirmed, to a delay tier or to the dead letters, and then the original is acknowledged. The two are not atomic: a
+crash between them delivers twice, which every handler survives.
 """
 
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aio_pika import IncomingMessage
@@ -20,6 +21,7 @@ from faststream.rabbit import RabbitBroker, RabbitExchange
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from shared.circuit import Circuits
+from shared.errors import BrokerError
 from shared.messaging.headers import (
     ATTEMPT,
     BROKER_HEADERS,
@@ -36,6 +38,7 @@ from shared.messaging.headers import (
     routing_key_of,
 )
 from shared.messaging.publish import PUBLISH_TIMEOUT_S
+from shared.messaging.refusals import refused
 from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange
 from shared.messaging.verdict import Past, Policy, judge
 from shared.messaging.wire import portable
@@ -46,7 +49,8 @@ _HISTORY_KEPT = 20
 # A message waits this long in hand for a dependency that is away, or for a broker that takes nothing, before it goes to
 # a delay tier or back to its queue: well below the 30 minutes after which RabbitMQ takes it back by itself.
 HOLD_S = 600.0
-_REFUSED = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
+_REFUSED = (BrokerError, AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
+T = TypeVar("T")
 
 
 class JobGoneError(Exception):
@@ -104,6 +108,9 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
 
     async def _settle(self, error: Exception) -> None:
         message: IncomingMessage = self.msg
+        if await self._patiently(error, refused, self.context.get("broker"), self._queue, message, error):
+            self._settled = True
+            return
         # A stranger's headers may hold what the client library can read but not send.
         headers = portable(
             {name: value for name, value in (message.headers or {}).items() if name not in BROKER_HEADERS}
@@ -132,7 +139,8 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             headers[ROUTING_KEY] = key
         if verdict.waits:
             headers |= {WAITS: past.waits + 1, WAITING_SINCE: since.isoformat()}
-        await self._move(message, verdict.delay_s, headers, error)
+        exchange = DEAD_LETTERS_EXCHANGE if verdict.delay_s is None else retry_exchange(random_tier_s(verdict.delay_s))
+        await self._patiently(error, self._republish, message, exchange, headers)
         self._settled = True
         say = log.error if verdict.delay_s is None else log.warning
         say(
@@ -145,11 +153,8 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             exc_info=error,
         )
 
-    async def _move(
-        self, message: IncomingMessage, delay_s: float | None, headers: dict[str, Any], error: Exception
-    ) -> None:
-        """Publish a copy to the dead letters or to a delay tier; a broker that takes nothing is tried again."""
-        exchange = DEAD_LETTERS_EXCHANGE if delay_s is None else retry_exchange(random_tier_s(delay_s))
+    async def _patiently(self, error: Exception, publish: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """Publish what follows from a failed message; a broker that takes nothing is tried again."""
         patiently = AsyncRetrying(
             retry=retry_if_exception_type(_REFUSED),
             wait=wait_random_exponential(multiplier=0.1, max=10),
@@ -157,14 +162,14 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             reraise=True,
         )
         try:
-            await patiently(self._republish, message, exchange, headers)
-        except _REFUSED as refused:
-            # Neither tier nor grave took it: the original stays, and its delivery limit bounds the circle.
+            return await patiently(publish, *arguments)
+        except _REFUSED as refusal:
+            # Nothing that follows from it was taken: requeue; the delivery limit bounds the loop.
             log.error(
                 "failed message could not be moved",
                 queue=self._queue,
-                message_id=message.message_id,
-                exc_info=refused,
+                message_id=self.msg.message_id,
+                exc_info=refusal,
             )
             raise NackMessage from error
 

@@ -22,7 +22,7 @@ class UnreadableMessageError(ValueError):
 
 
 # A RecursionError is JSON that is nested too deep.
-_MALFORMED = (
+MALFORMED = (
     UnreadableMessageError,
     ValidationError,
     json.JSONDecodeError,
@@ -72,7 +72,7 @@ def judge(error: Exception, past: Past, policy: Policy, *, away: bool = False) -
     expected = error if isinstance(error, LecternError) else None
     code = expected.code if expected else LecternError.code
     public_message = expected.public_message if expected else LecternError.default_message
-    if isinstance(error, _MALFORMED):
+    if isinstance(error, MALFORMED):
         return Verdict(INVALID_MESSAGE, None, InvalidMessageError.code, InvalidMessageError.default_message)
     if expected and (not expected.retryable or past.attempts + 1 >= (expected.most_attempts or math.inf)):
         return Verdict("permanent-error", None, code, public_message)

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,6 +23,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _TRIES = 20
+# ELOOP: a symbolic link; ENXIO: a socket.
+_NO_OBJECT = (errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def _translated(key: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise ObjectNotFoundError(f"no object {key}") from error
     except OSError as error:
-        if error.errno in (errno.EISDIR, errno.ENOTDIR):
+        if error.errno in _NO_OBJECT:
             raise ObjectNotFoundError(f"no object {key}") from error
         raise StorageError(f"{key}: {error}") from error
 
@@ -56,6 +59,30 @@ class LocalObjectStore:
 
     def _path(self, key: str) -> Path:
         return self._objects / checked_key(key)
+
+    def _opened(self, key: str) -> BinaryIO:
+        """The file of an object, to read. No symbolic link below the root is followed: others may write in there.
+
+        Raises OSError for a link on the way and for what is no regular file, ObjectNotFoundError for what is not to be
+        read by this user.
+        """
+        *folders, name = checked_key(key).split("/")
+        at = os.open(self._objects, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for folder in folders:
+                inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+                os.close(at)
+                at = inner
+            # Not blocking: opening a named pipe would wait for its other end.
+            found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
+        except PermissionError as error:  # as when somebody put it there for themselves alone
+            raise ObjectNotFoundError(f"{key} may not be read") from error
+        finally:
+            os.close(at)
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            os.close(found)
+            raise IsADirectoryError(errno.EISDIR, "not a regular file", key)
+        return os.fdopen(found, "rb")
 
     async def put_bytes(self, key: str, data: bytes, media_type: str) -> ObjectRef:
         """Store `data` under `key`."""
@@ -111,14 +138,17 @@ class LocalObjectStore:
 
     async def read(self, key: str) -> bytes:
         """Whole bytes of an object."""
-        with _translated(key):
-            return await asyncio.to_thread(self._path(key).read_bytes)
+
+        def whole() -> bytes:
+            with _translated(key), self._opened(key) as file:
+                return file.read()
+
+        return await asyncio.to_thread(whole)
 
     async def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Bytes `start` to `end` of an object in chunks."""
-        path = self._path(key)
         with _translated(key):
-            file = await asyncio.to_thread(path.open, "rb")
+            file = await asyncio.to_thread(self._opened, key)
             try:
                 await asyncio.to_thread(file.seek, start)
                 left = None if end is None else end - start
@@ -133,8 +163,12 @@ class LocalObjectStore:
 
     async def stat(self, key: str) -> ObjectStat:
         """Size and time of an object."""
-        with _translated(key):
-            found = await asyncio.to_thread(self._path(key).stat)
+
+        def look() -> os.stat_result:
+            with _translated(key), self._opened(key) as file:
+                return os.fstat(file.fileno())
+
+        found = await asyncio.to_thread(look)
         return ObjectStat(key, found.st_size, found.st_mtime)
 
     @asynccontextmanager
@@ -152,7 +186,7 @@ class LocalObjectStore:
         folder = self._path(prefix.rstrip("/")) if prefix else self._objects
         found: list[ObjectStat] = []
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            if path.is_file() and not path.is_symlink():
                 status = path.stat()
                 found.append(ObjectStat(path.relative_to(self._objects).as_posix(), status.st_size, status.st_mtime))
         return found

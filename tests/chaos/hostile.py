@@ -3,11 +3,13 @@
 import gzip
 import json
 import random
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shared import events
+from shared.messaging.logs import job_of
 from shared.messaging.topology import EVENTS_EXCHANGE, WORK_QUEUES
 from tests.chaos.tap import Letter
 
@@ -30,7 +32,8 @@ class Hostile:
 
 
 def _object(**fields: object) -> bytes:
-    return json.dumps(fields).encode()
+    """A submission that names its job becomes a job; it must not lie among those of the run's own user."""
+    return json.dumps({"owner": "stranger", **fields}).encode()
 
 
 def _unknown_job() -> str:
@@ -74,13 +77,19 @@ def malformed(rng: random.Random, job_id: str, number: int) -> Hostile:
     headers = rng.choice(({}, {"x-lectern-attempt": "many", "x-lectern-history": "[[["}, {"x-death": "never"}))
     if rng.random() < 0.5:
         key = rng.choice(KEYS)
-        graves = tuple(queue.name for queue in WORK_QUEUES if key in queue.keys)
+        graves = () if _fails_a_job(key, body) else tuple(queue.name for queue in WORK_QUEUES if key in queue.keys)
         letter = Letter(EVENTS_EXCHANGE.name, key, body, dict(headers), content_type, message_id=identity)
     else:
         queue = rng.choice(QUEUES)
         graves = (queue,)
         letter = Letter("", queue, body, dict(headers), content_type, message_id=identity)
     return Hostile(letter, f"{what} to {letter.exchange or 'the queue'} {letter.routing_key}", graves)
+
+
+def _fails_a_job(key: str, body: bytes) -> bool:
+    """Whether it is a submission that says which job it is about: its end is a failed job, and no dead letter."""
+    job_id = job_of(body) if key == events.JobSubmitted.routing_key else None
+    return job_id is not None and re.fullmatch(r"[a-z0-9][a-z0-9-]{7,63}", job_id) is not None
 
 
 def traversal(rng: random.Random, _job_id: str, number: int) -> Hostile:
@@ -90,7 +99,7 @@ def traversal(rng: random.Random, _job_id: str, number: int) -> Hostile:
     )
     body = _object(job_id=_unknown_job(), source={"key": key, "name": "x"})
     letter = Letter("", "ingest.submissions", body, {}, JSON, message_id=f"hostile-{number}")
-    return Hostile(letter, f"a submission of {key}", ("ingest.submissions",))
+    return Hostile(letter, f"a submission of {key}", ())
 
 
 def stray_unit(_rng: random.Random, _job_id: str, number: int) -> Hostile:

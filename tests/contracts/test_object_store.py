@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -114,6 +115,66 @@ async def test_what_is_not_there_is_said_so(store: ObjectStore, tmp_path: Path) 
         async with store.as_file("a/nothing", tmp_path):
             pass
     await store.delete("a/nothing")
+
+
+async def test_a_folder_is_no_object(store: ObjectStore, tmp_path: Path) -> None:
+    await store.put_bytes("inbox/week-3/a.mp4", b"1", "video/mp4")
+    with pytest.raises(ObjectNotFoundError):
+        await store.stat("inbox/week-3")
+    with pytest.raises(ObjectNotFoundError):
+        await store.read("inbox/week-3")
+    with pytest.raises(ObjectNotFoundError):
+        async with store.as_file("inbox/week-3", tmp_path):
+            pass
+
+
+def outside(root: Path, how: str) -> str:
+    """Put what is no object of its own into the inbox; its key."""
+    secret, inbox = root / "secret", root / "objects" / "inbox"
+    inbox.mkdir(parents=True)
+    secret.mkdir()
+    (secret / "api-key").write_text("lk_secret")
+    if how == "a link":
+        (inbox / "a.mp4").symlink_to(secret / "api-key")
+        return "inbox/a.mp4"
+    if how == "a linked folder":
+        (inbox / "week").symlink_to(secret)
+        return "inbox/week/api-key"
+    if how == "a link to the store's root":
+        (inbox / "week").symlink_to("../..")
+        return "inbox/week/secret/api-key"
+    if how == "a pipe":
+        os.mkfifo(inbox / "a.mp4")
+        return "inbox/a.mp4"
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(inbox / "a.mp4"))
+    listening.close()
+    return "inbox/a.mp4"
+
+
+@pytest.mark.parametrize("how", ["a link", "a linked folder", "a link to the store's root", "a pipe", "a socket"])
+async def test_what_lies_outside_or_is_no_file_is_no_object_of_files(tmp_path: Path, how: str) -> None:
+    """Others may write into the inbox: a link there must not open what only the service may read."""
+    store = LocalObjectStore(tmp_path)
+    key = outside(tmp_path, how)
+    with pytest.raises(ObjectNotFoundError):
+        await store.read(key)
+    with pytest.raises(ObjectNotFoundError):
+        await store.stat(key)
+    with pytest.raises(ObjectNotFoundError):
+        async with store.as_file(key, tmp_path):
+            pass
+    with pytest.raises(ObjectNotFoundError):
+        [part async for part in store.stream(key)]
+    assert [found.key async for found in store.walk("inbox/")] == []
+
+
+async def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    store = LocalObjectStore(tmp_path / "home")
+    await store.put_bytes("a/b", b"1", "text/plain")
+    assert await store.read("a/b") == b"1"
 
 
 async def test_a_folder_is_deleted_and_its_neighbour_is_not(store: ObjectStore) -> None:

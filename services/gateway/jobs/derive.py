@@ -24,9 +24,12 @@ def run_of(facts: Facts) -> int:
 
 
 def generation_of(facts: Facts) -> int:
-    """A number that grows when the owner retries the job or an administrator replays a dead letter of it."""
+    """A number that grows when the owner retries the job or an administrator replays a dead letter of it.
+
+    So does a valid submission after one that was not.
+    """
     replays: Mapping[str, int] = facts.get("replays", {})
-    return run_of(facts) + sum(replays.values())
+    return run_of(facts) + sum(replays.values()) + ("refused" in facts and "submitted" in facts)
 
 
 def is_cancelled(facts: Facts) -> bool:
@@ -60,6 +63,9 @@ def _failure(facts: Facts) -> JobError | None:
 
     Failures of earlier runs and of messages that were replayed since do not count.
     """
+    if "refused" in facts and "submitted" not in facts:
+        refused = facts["refused"]
+        return JobError(code=refused["code"], message=refused["message"], stage=STAGES[0], permanent=True)
     replays = facts.get("replays", {})
     failures = [
         failure
@@ -69,7 +75,8 @@ def _failure(facts: Facts) -> JobError | None:
     if not failures:
         return None
     first = min(failures, key=lambda one: (STAGES.index(one["stage"]), one["queue"], one["code"], one["message"]))
-    return JobError(code=first["code"], message=first["message"], stage=first["stage"])
+    permanent = first.get("permanent", False)  # earlier versions did not say
+    return JobError(code=first["code"], message=first["message"], stage=first["stage"], permanent=permanent)
 
 
 def derive_status(facts: Facts) -> Status:
@@ -108,7 +115,7 @@ def _stage(number: int, stage: Stage, facts: Facts, error: JobError | None) -> S
 
 
 def _source(facts: Facts) -> JobSource:
-    submitted, ingested = facts.get("submitted", {}), facts.get("ingested", {})
+    submitted, ingested = facts.get("submitted") or facts.get("refused", {}), facts.get("ingested", {})
     return JobSource(
         name=submitted.get("name") or ingested.get("name") or "",
         size=submitted.get("size") if submitted.get("size") is not None else ingested.get("size"),
@@ -132,7 +139,7 @@ def _artifact(job_id: str, artifact: Mapping[str, Any]) -> JobArtifact:
 
 def derive(job_id: str, facts: Facts) -> Job:
     """The job that `facts` describe; equal facts give equal jobs, in whatever order they came."""
-    submitted = facts.get("submitted", {})
+    submitted = facts.get("submitted") or facts.get("refused", {})
     rendered = rendered_files(facts)
     status = derive_status(facts)
     # A retry that failed leaves what an earlier run made, and says why it is not more.

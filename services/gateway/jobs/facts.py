@@ -1,42 +1,53 @@
 """What an event adds to what is known of a job: sets, maxima and facts that never change, so order does not matter."""
 
 import copy
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import singledispatch
 from typing import Any
 
 from shared.database import Document
+from shared.errors import InvalidMessageError
 from shared.events import (
+    OWNER,
     Event,
     HandoutRendered,
     JobSubmitted,
     SourceAnalysed,
     SourceIngested,
+    SourceRefused,
     SourceTranscribed,
     Stage,
     UnitFinished,
 )
+from shared.messaging.submissions import InvalidSubmission
+from shared.names import sanitise_name
+
+# Who owns what names no owner that can be: the user of the machine.
+LOCAL = "local"
+_LONGEST_NAME = 5000
 
 
 @dataclass(frozen=True)
 class Addition:
     """An update of a job's document that gives the same result in any order and any number of times.
 
-    `facts` are set, `members` added to sets, `maxima` and `minima` kept. With `once` the facts are set
-    only where that one of them is not known yet.
+    `facts` are set, `members` added to sets, `maxima` and `minima` kept. The facts are set only where none of those in
+    `unless` is known yet.
     """
 
     facts: Document = field(default_factory=dict)
     members: Document = field(default_factory=dict)
     maxima: Document = field(default_factory=dict)
     minima: Document = field(default_factory=dict)
-    once: str | None = None
+    unless: tuple[str, ...] = ()
 
     def to(self, document: Document) -> Document:
         """A copy of `document` with this added; an equal one where it says nothing new."""
         added: Document = copy.deepcopy(document)
-        if not (self.once and _has(added, self.once)):
+        if not any(_has(added, known) for known in self.unless):
             for path, value in self.facts.items():
                 parent, name = _place(added, path)
                 parent[name] = value
@@ -73,7 +84,7 @@ def order_key(submitted_at: datetime, job_id: str) -> str:
 def submission(event: JobSubmitted) -> Document:
     """The facts of a submission, as kept under `facts.submitted`."""
     return {
-        "name": event.source.name,
+        "name": sanitise_name(event.source.name),
         "key": event.source.key,
         "size": event.source.size,
         "sha256": event.source.sha256,
@@ -101,7 +112,21 @@ def _(event: JobSubmitted) -> Addition:
         "order": order_key(event.submitted_at, event.job_id),
         "facts.submitted": submission(event),
     }
-    return Addition(facts, once="facts.submitted")
+    return Addition(facts, unless=("facts.submitted",))
+
+
+@_addition_of.register
+def _(event: SourceRefused) -> Addition:
+    failure = Failure(
+        stage=event.stage,
+        queue=f"{event.stage}.refused",
+        code=event.code,
+        message=event.message,
+        run=event.run,
+        letter=f"refused-{event.stage}-{event.run}",
+        permanent=not event.retry_helps,
+    )
+    return failure.addition()
 
 
 @_addition_of.register
@@ -137,9 +162,10 @@ def _(event: HandoutRendered) -> Addition:
 
 @dataclass(frozen=True)
 class Failure:
-    """A dead letter that fails its job.
+    """What fails a job: a dead letter, a refused source, silence.
 
-    `run` is the job's at that time, `letter` says which message it is, `replays` how often that had been replayed.
+    `run` is the job's at that time, `letter` says which message it is, `replays` how often that had been replayed;
+    `permanent`: it is about what the user sent, and a further run would end the same.
     """
 
     stage: Stage
@@ -149,10 +175,30 @@ class Failure:
     run: int = 1
     letter: str = ""
     replays: int = 0
+    permanent: bool = False
 
     def addition(self) -> Addition:
         """What it adds to what is known of the job."""
         return Addition(members={"facts.failures": asdict(self)}, maxima={"facts.run": self.run})
+
+
+def addition_of_invalid(submission: InvalidSubmission) -> Addition:
+    """What a submission adds that is wrong but names its job: a failed job, unless there is a valid one of that id."""
+    content, now = submission.content, datetime.now(UTC)
+    owner, source = content.get("owner"), content.get("source")
+    name = source.get("name") if isinstance(source, Mapping) else None
+    refused = {
+        "name": sanitise_name(name[:_LONGEST_NAME]) if isinstance(name, str) else "",
+        "code": InvalidMessageError.code,
+        "message": submission.fault,
+        "at": now.isoformat(timespec="milliseconds"),
+    }
+    facts: Document = {
+        "owner": owner if isinstance(owner, str) and re.fullmatch(OWNER, owner) else LOCAL,
+        "order": order_key(now, submission.job_id),
+        "facts.refused": refused,
+    }
+    return Addition(facts, unless=("facts.submitted", "facts.refused"))
 
 
 def addition_of_replay(letter: str, replays: int) -> Addition:

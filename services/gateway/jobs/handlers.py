@@ -10,16 +10,18 @@ from faststream.rabbit import RabbitBroker, RabbitMessage
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from services.gateway.dead_letters.letter import DeadLetter, dead_letter_of
-from services.gateway.jobs.facts import Addition, Failure, addition_of
+from services.gateway.jobs.facts import Addition, Failure, addition_of, addition_of_invalid
 from services.gateway.jobs.read_model import ReadModel
-from services.gateway.jobs.received import event_in
+from services.gateway.jobs.received import news_in
 from services.gateway.jobs.view import TERMINAL
 from shared.database import Document
 from shared.errors import DatabaseError, StorageError
-from shared.events import STAGES, Event, JobCancelled, JobDeleted, JobSubmitted, Stage
+from shared.events import Event, JobCancelled, JobDeleted, JobSubmitted, Stage
 from shared.messaging.broker import subscribe
 from shared.messaging.content import attribute
 from shared.messaging.logs import run_of_body
+from shared.messaging.refusals import stage_of
+from shared.messaging.submissions import InvalidSubmission
 from shared.messaging.topology import CANCELLATIONS, PROGRESS, REMOVALS, burials_queue
 from shared.messaging.verdict import INVALID_MESSAGE
 from shared.telemetry import current_trace_id
@@ -48,10 +50,7 @@ def _with_trace(addition: Addition) -> Addition:
 
 def failed_stage(queue: str) -> Stage | None:
     """The stage that has failed when a message of `queue` is dead; None where that fails no job."""
-    if queue in _ENDS:
-        return None
-    service = queue.partition(".")[0]
-    return next((stage for stage in STAGES if stage == service), None)
+    return None if queue in _ENDS else stage_of(queue)
 
 
 def _is_stray(letter: DeadLetter) -> bool:
@@ -96,7 +95,12 @@ class Projection:
 
     async def on_event(self, message: AbstractIncomingMessage) -> None:
         """Learn what an event says."""
-        await self.learn(event_in(message))
+        news = news_in(message)
+        if isinstance(news, InvalidSubmission):
+            log.warning("invalid submission", job_id=news.job_id, fault=news.fault)
+            await self._learned(await self._read_model.add(news.job_id, _with_trace(addition_of_invalid(news))))
+        else:
+            await self.learn(news)
 
     async def learn(self, event: Event) -> None:
         """Put `event` into the read model; the same again changes nothing."""

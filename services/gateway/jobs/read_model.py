@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.gateway.jobs.derive import is_cancelled, rendered_files, run_of
+from services.gateway.jobs.derive import derive, is_cancelled, rendered_files, run_of
 from services.gateway.jobs.document import (
     KEPT,
     PENDING,
@@ -26,7 +26,7 @@ from services.gateway.jobs.document import (
 )
 from services.gateway.jobs.facts import Addition, addition_of_replay, order_key, submission
 from services.gateway.jobs.together import Together
-from services.gateway.jobs.view import DELETED, RETRYABLE, TERMINAL, UNDER_WAY, Job, Status
+from services.gateway.jobs.view import DELETED, TERMINAL, UNDER_WAY, Job, Status
 from services.gateway.jobs.wakeups import Wakeups
 from shared.database import Collection, Database, Document, DuplicateKeyError, translated
 from shared.errors import DatabaseError
@@ -179,7 +179,7 @@ class ReadModel:
 
         def change(document: Document) -> Document | None:
             nonlocal begun
-            begun = document.get("status") in RETRYABLE and "submitted" in document["facts"]
+            begun = "submitted" in document["facts"] and derive(job_id, document["facts"]).retryable
             if not begun:
                 return None
             document = copy.deepcopy(document)

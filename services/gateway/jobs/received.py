@@ -1,5 +1,6 @@
 """Which event a message is that came for the read model."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -8,19 +9,35 @@ from shared.errors import InvalidMessageError
 from shared.events import EVENTS, Event, JobSubmitted
 from shared.messaging.content import Content, attribute, content_of
 from shared.messaging.headers import routing_key_of
+from shared.messaging.submissions import InvalidSubmission, invalid_submission
 from shared.messaging.topology import PROGRESS
+from shared.messaging.verdict import MALFORMED
 
 _BY_KEY = {event.routing_key: event for event in EVENTS}
 
 
-def event_in(message: AbstractIncomingMessage) -> Event:
-    """The event in a message.
+def news_in(message: AbstractIncomingMessage) -> Event | InvalidSubmission:
+    """The event in a message, or the submission that names its job and is wrong otherwise.
 
     Raises UnreadableMessageError for no JSON object, InvalidMessageError for an unknown event and ValidationError for a
     body that is not what its type says.
     """
-    content = content_of(message.body, message.content_type)
-    return event_of(_routing_key(message), _kind(message, content), content.data)
+    try:
+        content = content_of(message.body, message.content_type)
+        return event_of(_routing_key(message), _kind(message, content), content.data)
+    except MALFORMED as error:
+        invalid = invalid_submission(message, error)
+        if invalid is not None and _is_submission(message, invalid):
+            return invalid
+        raise
+
+
+def _is_submission(message: AbstractIncomingMessage, invalid: InvalidSubmission) -> bool:
+    kind = attribute(message.headers or {}, "type") or message.type
+    try:
+        return _model(_routing_key(message), kind, invalid.content) is JobSubmitted
+    except InvalidMessageError:
+        return False
 
 
 def event_of(routing_key: str | None, kind: str | None, body: dict[str, Any]) -> Event:
@@ -31,7 +48,7 @@ def event_of(routing_key: str | None, kind: str | None, body: dict[str, Any]) ->
     return _model(routing_key, kind, body).model_validate(body)
 
 
-def _model(routing_key: str | None, kind: str | None, body: dict[str, Any]) -> type[Event]:
+def _model(routing_key: str | None, kind: str | None, body: Mapping[str, Any]) -> type[Event]:
     model = _BY_KEY.get(routing_key or "") or _BY_KEY.get(kind or "")
     if model is not None:
         return model

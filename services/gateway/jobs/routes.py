@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from services.gateway.auth.guard import SignedIn
@@ -22,7 +22,11 @@ from shared.storage import ObjectRef
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 Parts = Annotated[Gateway, Depends(gateway)]
-JobIdPath = Annotated[str, Path(min_length=8, max_length=64, examples=["0192f3c4-7a1e-4d3c-9c55-6d1f0a2b3c4d"])]
+JobIdPath = Annotated[
+    str,
+    Path(min_length=8, max_length=64, examples=["0192f3c4-7a1e-4d3c-9c55-6d1f0a2b3c4d"]),
+    AfterValidator(str.lower),  # as an event's id is
+]
 _ORDER = re.compile(r"^\d{15}-[a-z0-9-]{8,64}$")
 
 _FORM = {
@@ -196,9 +200,15 @@ async def retry_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
     await _job(parts, caller.owner, job_id)
     if not await parts.lifecycle.retry(caller.owner, job_id):
         job = await _job(parts, caller.owner, job_id)
-        what = "done: nothing is missing" if job.status == "done" else "still under way"
-        raise ProblemError(HTTPStatus.CONFLICT, "not-retryable", f"This job is {what}.")
+        raise ProblemError(HTTPStatus.CONFLICT, "not-retryable", _why_not_retried(job))
     return await _job(parts, caller.owner, job_id)
+
+
+def _why_not_retried(job: Job) -> str:
+    if job.error is not None and job.error.permanent:
+        return f"Another try would end the same. {job.error.message}"
+    what = "done: nothing is missing" if job.status == "done" else "still under way"
+    return f"This job is {what}."
 
 
 @router.head("/{job_id}/artifacts/{name:path}", response_class=Response, include_in_schema=False)

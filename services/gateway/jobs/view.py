@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from shared.events import Parameters, Stage
 
@@ -63,6 +63,9 @@ class JobError(Answer):
     code: str
     message: str
     stage: Stage
+    permanent: Annotated[
+        bool, Field(description="It is about what was submitted: another try of the same would end the same.")
+    ] = False
 
 
 class Job(Answer):
@@ -96,6 +99,7 @@ class Job(Answer):
                 "artifacts": [],
                 "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                 "revision": 6,
+                "retryable": False,
             }
         }
     )
@@ -114,3 +118,9 @@ class Job(Answer):
     artifacts: tuple[JobArtifact, ...] = ()
     trace_id: Annotated[str | None, Field(description="OpenTelemetry trace of the job, 32 hexadecimal digits.")] = None
     revision: Annotated[int, Field(description="Grows whenever something above changes.")] = 0
+
+    @computed_field(description="Whether trying the job again is possible, and can end otherwise.")  # type: ignore[prop-decorator]  # as pydantic documents it
+    @property
+    def retryable(self) -> bool:
+        """Whether `retry` is offered."""
+        return self.status in RETRYABLE and not (self.error is not None and self.error.permanent)

@@ -8,16 +8,17 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
+from services.ingest.domain.errors import INBOX, SourceKeyError, SourceMissingError
 from shared.checkpoints import Checkpoints
 from shared.documents import Value
-from shared.errors import InvalidMessageError, InvalidSourceError, SourceTooLargeError
+from shared.errors import InvalidMessageError, InvalidSourceError, ObjectNotFoundError, SourceTooLargeError
 from shared.events import JobSubmitted, PageRange, SlideRange, SourceFacts, SourceIngested, SpeechPiece
 from shared.names import sanitise_name
 from shared.scratch import Scratch
 from shared.storage import ObjectRef, ObjectStore
+from shared.storage.port import checked_key
 
 SOURCE = "source"
-INBOX = "inbox/"
 
 
 class PreparationRequest(Value):
@@ -90,7 +91,12 @@ class IngestSource:
 
     async def _take_in(self, event: JobSubmitted, folder: Path) -> SourceIngested:
         key = _allowed_key(event)
-        await self._check_size(key)
+        try:
+            await self._check_size(key)
+        except ObjectNotFoundError as error:
+            if key.startswith(INBOX):  # an upload that is gone is our own fault
+                raise SourceMissingError(key) from error
+            raise
         async with self._store.as_file(key, folder) as path:
             source = folder / "source"
             await asyncio.to_thread(_link_or_copy, path, source)
@@ -141,8 +147,12 @@ class IngestSource:
 
 def _allowed_key(event: JobSubmitted) -> str:
     key = event.source.key
+    try:
+        checked_key(key)
+    except InvalidMessageError as error:
+        raise SourceKeyError(str(error)) from error
     if not key.startswith((INBOX, f"gateway/uploads/{event.job_id}/")):
-        raise InvalidMessageError(f"source key {key[:100]!r} is neither in {INBOX} nor an upload of this job")
+        raise SourceKeyError(f"source key {key[:100]!r} is neither in {INBOX} nor an upload of this job")
     return key
 
 

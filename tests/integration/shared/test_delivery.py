@@ -8,11 +8,11 @@ from typing import Any
 import pika
 import pytest
 
-from shared.errors import EngineError, InvalidSourceError
-from shared.events import JobSubmitted
+from shared.errors import EngineError, InvalidSourceError, PipelineError
+from shared.events import JobSubmitted, SourceRefused
 from shared.messaging import headers as names
 from shared.messaging.publish import Publisher
-from shared.messaging.topology import BURIALS, SUBMISSIONS
+from shared.messaging.topology import BURIALS, PROGRESS, SUBMISSIONS
 from shared.settings import SharedSettings
 from tests.integration.shared.consuming import EVENT, depth, publish_raw, running, take
 
@@ -62,23 +62,44 @@ async def test_a_permanent_fault_is_buried_at_once_with_its_public_message(
     async def handler(_event: JobSubmitted) -> None:
         nonlocal calls
         calls += 1
-        raise InvalidSourceError("This file is empty.", internal="/secret/path")
+        raise PipelineError("/secret/path", public_message="There is no plan.")
 
     async with running(settings, handler) as broker:
         await Publisher(broker, "test")(EVENT, message_id="1")
         message = await take(amqp_url, SUBMISSIONS.dead_letters)
     assert calls == 1
     assert message.headers[names.REASON] == "permanent-error"
-    assert message.headers[names.CODE] == "invalid_source"
-    assert message.headers[names.PUBLIC_MESSAGE] == "This file is empty."
+    assert message.headers[names.CODE] == "pipeline"
+    assert message.headers[names.PUBLIC_MESSAGE] == "There is no plan."
+
+
+async def test_a_fault_of_the_source_is_told_and_buries_nothing(settings: SharedSettings, amqp_url: str) -> None:
+    calls = 0
+
+    async def handler(_event: JobSubmitted) -> None:
+        nonlocal calls
+        calls += 1
+        raise InvalidSourceError("This file is empty.", internal="/secret/path")
+
+    async with running(settings, handler) as broker:
+        await Publisher(broker, "test")(EVENT.model_copy(update={"run": 3}), message_id="1")
+        submitted, refused = await take(amqp_url, PROGRESS.name), await take(amqp_url, PROGRESS.name)
+    assert submitted.routing_key == EVENT.routing_key
+    assert refused.routing_key == SourceRefused.routing_key
+    told = SourceRefused.model_validate_json(refused.body)
+    assert (told.job_id, told.run, told.stage) == (EVENT.job_id, 3, "ingest")
+    assert (told.code, told.message, told.retry_helps) == ("invalid_source", "This file is empty.", False)
+    assert calls == 1
+    assert await depth(amqp_url, SUBMISSIONS.dead_letters) == 0
+    assert await depth(amqp_url, SUBMISSIONS.name) == 0
 
 
 GOOD = EVENT.model_dump_json().encode()
 MALFORMED: dict[str, tuple[bytes, dict[str, Any]]] = {
     "broken JSON": (b"{oops", {"content_type": "application/json"}),
     "wrong schema": (b'{"job_id": 1}', {"content_type": "application/json"}),
-    "no content type": (GOOD, {}),
-    "text": (GOOD, {"content_type": "text/plain"}),
+    "no content type": (b"{}", {}),
+    "text": (b"job-00001", {"content_type": "text/plain"}),
     "binary": (b"\x00\xff", {"content_type": "application/octet-stream"}),
     "latin-1": ('{"job_id": "é"}'.encode("latin-1"), {"content_type": "application/json"}),
     "a list": (b"[1, 2]", {"content_type": "application/json"}),

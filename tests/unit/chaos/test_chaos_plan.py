@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from tests.chaos.content import Content, content_in
-from tests.chaos.hostile import KINDS, MALFORMED, QUEUES, hostile
+from tests.chaos.hostile import MALFORMED, QUEUES, hostile
 from tests.chaos.plan import FIRST, SHARES, make_plan, palette
 
 
@@ -56,4 +56,5 @@ def test_every_hostile_message_says_where_it_must_end() -> None:
 
     assert all(set(message.graves) <= set(QUEUES) for message in made)
     assert all(what in " ".join(message.what for message in made) for what in MALFORMED)
-    assert sum(not message.graves for message in made) < len(made) / len(KINDS)
+    # Submissions that name their job end as a failed job, well-formed ones of forbidden keys too: no dead letter.
+    assert sum(not message.graves for message in made) < len(made) * 0.35
