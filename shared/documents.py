@@ -75,9 +75,9 @@ class SlideBlock(Value):
 
 
 class TextBlock(Value):
-    """A piece of running text on a page. `level` is a heading's depth, from 1."""
+    """A piece of text on a page. `level` is a heading's depth, from 1; `code` keeps its lines and leading blanks."""
 
-    kind: Literal["heading", "paragraph", "list_item", "caption", "formula"]
+    kind: Literal["heading", "paragraph", "list_item", "caption", "formula", "code"]
     id: BlockId
     text: str
     box: PageBox
@@ -205,8 +205,8 @@ class Question(Value):
 
 
 class Section(Value):
-    """A part of the source. `blocks` are all it covers, in order; `illustrations` the slides, figures and tables
-    worth showing beside its key points."""
+    """A part of the source. `blocks` are all it covers, in order; `illustrations` the slides, figures, tables
+    and listings worth showing beside its key points."""
 
     id: BlockId
     title: Claim

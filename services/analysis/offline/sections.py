@@ -12,7 +12,7 @@ from services.analysis.offline.parts import Part, merged
 from services.analysis.offline.section_titles import title_of
 from services.analysis.offline.sentences import Sentence
 from services.analysis.offline.words import words
-from shared.documents import Claim, FigureBlock, Section, SlideBlock, TableBlock, TextBlock
+from shared.documents import Block, Claim, FigureBlock, Section, SlideBlock, TableBlock, TextBlock
 
 _MAX_SECTIONS = 60
 _WORDS_PER_TOPIC = 270  # about two minutes of speech
@@ -44,9 +44,14 @@ def _section(material: Material, number: int, part: Part, title: Claim) -> Secti
     return Section(
         id=f"s{number + 1}",
         title=title,
-        illustrations=tuple(b.id for b in blocks if isinstance(b, SlideBlock | FigureBlock | TableBlock)),
+        illustrations=tuple(b.id for b in blocks if isinstance(b, SlideBlock | FigureBlock | TableBlock) or is_code(b)),
         blocks=tuple(b.id for b in blocks),
     )
+
+
+def is_code(block: Block) -> bool:
+    """Whether a block is a listing."""
+    return isinstance(block, TextBlock) and block.kind == "code"
 
 
 def _recording(material: Material) -> list[Part]:

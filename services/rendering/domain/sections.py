@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from services.rendering.domain.labels import Labels
 from services.rendering.domain.passages import Passages, Place
-from services.rendering.domain.text import clean, clip, clock, width_of
-from shared.documents import Block, FigureBlock, Section, SlideBlock, TableBlock, Utterance
+from services.rendering.domain.text import clean, clean_lines, clip, clock, width_of
+from shared.documents import Block, FigureBlock, Section, SlideBlock, TableBlock, TextBlock, Utterance
 
 ALT_CHARACTERS = 400
 CAPTION_CHARACTERS = 160
@@ -76,6 +76,14 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """Lines of code, as they stand in the source."""
+
+    code: str
+    place: Place | None
+
+
+@dataclass(frozen=True)
 class SectionView:
     """A section; `anchor` is its own, `extent` says from where to where it goes, `heading_beside` whether its
     heading may stand beside its first picture."""
@@ -86,6 +94,7 @@ class SectionView:
     extent: str
     rows: tuple[Row, ...]
     tables: tuple[TableView, ...]
+    listings: tuple[Listing, ...]
     heading_beside: bool
 
 
@@ -104,6 +113,11 @@ def section_view(
         extent=_extent([by_id[i] for i in section.blocks if i in by_id], labels),
         rows=rows,
         tables=tuple(_table(b, passages.places.get(b.id)) for b in illustrations if isinstance(b, TableBlock)),
+        listings=tuple(
+            Listing(code, passages.places.get(b.id))
+            for b in illustrations
+            if isinstance(b, TextBlock) and b.kind == "code" and (code := clean_lines(b.text))
+        ),
         heading_beside=_starts_beside_picture(rows) and width_of(title) <= LONGEST_TITLE_BESIDE,
     )
 

@@ -13,6 +13,7 @@ _MARKS = re.compile(
 )
 _SPACES = re.compile(r"\s+")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][A-Za-z0-9-_]*)?")
+_TO_THE_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _ZERO_WIDTH_SPACE = "\u200b"
 RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ks", "ku", "ps", "sd", "ug", "ur", "yi"})
 
@@ -24,6 +25,17 @@ def clean(text: str) -> str:
     """
     text = _SURROGATES.sub("\ufffd", _HIDDEN.sub("", text))
     return _SPACES.sub(" ", _MARKS.sub(r"\1", unicodedata.normalize("NFC", text))).strip()
+
+
+def clean_lines(text: str) -> str:
+    """Several lines of printable text: as `clean`, but line ends and the blanks of each line stay."""
+    lines = (_SURROGATES.sub("\ufffd", _HIDDEN.sub("", line)).replace("\t", "    ") for line in text.splitlines())
+    return "\n".join(unicodedata.normalize("NFC", line).rstrip() for line in lines).strip("\n")
+
+
+def runs_to_left(text: str) -> bool:
+    """Whether most letters of `text` are of scripts that are written from right to left."""
+    return 2 * len(_TO_THE_LEFT.findall(text)) > sum(character.isalpha() for character in text)
 
 
 def clip(text: str, characters: int) -> str:

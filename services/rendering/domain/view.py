@@ -10,7 +10,7 @@ from services.rendering.domain.handout import Handout
 from services.rendering.domain.labels import Labels, labels_for
 from services.rendering.domain.passages import Passage, Passages, Place, passages_of
 from services.rendering.domain.sections import Picture, Point, SectionView, picture_of, section_view
-from services.rendering.domain.text import RIGHT_TO_LEFT, clean, clip, clock, primary_language
+from services.rendering.domain.text import RIGHT_TO_LEFT, clean, clip, clock, primary_language, runs_to_left
 from shared.documents import SlideBlock, SourceDocument, StudyGuide, Utterance
 
 CONTENTS_FROM_SECTIONS = 5
@@ -79,7 +79,7 @@ def view_of(handout: Handout) -> HandoutView:
     return HandoutView(
         title=clip(clean(guide.title), 300) or clip(clean(document.source.name), 300) or labels.untitled,
         language=language,
-        right_to_left=language in RIGHT_TO_LEFT,
+        right_to_left=language in RIGHT_TO_LEFT or runs_to_left(_quoted(guide)),
         facts=_facts(document, labels),
         created_on=labels.long_date(handout.created_on),
         notes=_notes(document, guide),
@@ -95,6 +95,12 @@ def view_of(handout: Handout) -> HandoutView:
         made_with=credits_of(document, guide, labels),
         labels=labels,
     )
+
+
+def _quoted(guide: StudyGuide) -> str:
+    """The source's own words in a guide; their direction is that of the handout, whatever language was named."""
+    claims = [*guide.summary, *(claim for section in guide.sections for claim in (section.title, *section.key_points))]
+    return " ".join((guide.title, *(claim.text for claim in claims)))
 
 
 def _facts(document: SourceDocument, labels: Labels) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.rendering.domain.labels import Labels
 from services.rendering.domain.passages import Passage, Place
-from services.rendering.domain.sections import Picture, Point, SectionView, TableView
+from services.rendering.domain.sections import Listing, Picture, Point, SectionView, TableView
 from services.rendering.domain.view import HandoutView
 
 _ALWAYS = re.compile(r"([\\`*_\[\]<>#|~&${}^])")
@@ -57,6 +57,8 @@ def _section(section: SectionView, labels: Labels) -> Iterator[str]:
     for row in section.rows:
         yield from map(_picture, row.pictures)
         yield _points(row.points)
+    for listing in section.listings:
+        yield _listing(listing, labels)
     for table in section.tables:
         yield _table(table, labels)
 
@@ -76,6 +78,13 @@ def _link(place: Place) -> str:
 
 def _bracketed(place: Place | None) -> str:
     return f" ({_link(place)})" if place else ""
+
+
+def _listing(listing: Listing, labels: Labels) -> str:
+    """Code between fences longer than any run of backticks in it, so that nothing in it can end it."""
+    longest = max((len(run) for run in re.findall("`+", listing.code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{labels.listing}{_bracketed(listing.place)}\n\n{fence}\n{listing.code}\n{fence}"
 
 
 def _table(table: TableView, labels: Labels) -> str:

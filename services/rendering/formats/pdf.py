@@ -23,7 +23,7 @@ LONGEST_WORD = 24
 LONGEST_TERM = 13  # a term has a column of 42 mm
 FOOTER_CHARACTERS = 70
 TRANSCRIPT_WORDS = 25_000  # about three hours of speech on 25 pages; beyond, only what the handout cites
-_NOT_TEXT = frozenset({"anchor", "labels", "language", "name", "paper", "pictures_by_name"})
+_NOT_TEXT = frozenset({"anchor", "code", "labels", "language", "name", "paper", "pictures_by_name"})
 _NO_GLYPH = "could not be displayed with"
 
 

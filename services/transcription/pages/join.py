@@ -121,6 +121,8 @@ def _block(item: Placed, identity: str, level: int | None, caption: str, hyphens
         return TableBlock(id=identity, text=text, box=box, rows=rows, has_header=_has_header(rows))
     if piece.image is not None:
         return FigureBlock(id=identity, text=hyphens.resolve(caption), box=box, image=piece.image)
+    if piece.kind == "code":
+        return TextBlock(kind="code", id=identity, text=piece.text, box=box)
     text = hyphens.resolve(piece.text)
     if item.heading:
         return TextBlock(kind="heading", id=identity, text=text, box=box, level=level)

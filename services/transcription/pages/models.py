@@ -10,7 +10,7 @@ from pydantic import Field
 from shared.documents import FigureBlock, Image, TableBlock, TextBlock, Value
 
 Box = tuple[float, float, float, float]
-PieceKind = Literal["text", "list_item", "caption", "formula", "table", "figure"]
+PieceKind = Literal["text", "list_item", "caption", "formula", "code", "table", "figure"]
 
 
 class PageOptions(Value):

@@ -7,16 +7,18 @@ from dataclasses import replace
 
 from services.transcription.pages.characters import LINE_END_HYPHEN
 from services.transcription.pages.lines import Line, union
+from services.transcription.pages.listings import is_listing, listing_text
 from services.transcription.pages.models import Piece, PieceKind
 from services.transcription.pages.regions import CAPTION
 
-BULLET = re.compile(r"^[•◦▪‣·●○■□➢✓–—*-]\s+(?=\S)")
+BULLET = re.compile(r"^[•◦▪‣·●○■□➢✓❖❑❒◆◇▶▷►▸➤➔⇒–—*-]\s+(?=\S)")
 NUMBERED = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|\(?[ivx]{1,4}[.)])\s+(?=\S)")
 _SUBHEADING = re.compile(r"^\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[^\W\d_a-z]")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"”’')\]]*\d{0,2}$")
 _MATH_SIGN = re.compile(r"[=+±×÷∑∏∫√∞≈≠≤≥∂∇∈∉⊂∪∩→⇒⇔∀∃·−^Α-Ωα-ω\U0001d400-\U0001d7ff]")
 _PLAIN_WORD = re.compile(r"(?!(?:sin|cos|tan|log|ln|exp|max|min|lim|det|dim|arg|mod|if)\b)[A-Za-zÀ-ÿ]{2,}")
 _FOOTNOTE = re.compile(r"^(?:\d{1,2}|[*†‡§¶])\s?(?=[A-ZÀ-Ý\"“(h])")
+_UNSPACED = re.compile("[\u2e80-\u303f\u3040-\u30ff\u31f0-\u9fff\uf900-\ufaff\uff00-\uff9f]")  # Chinese and Japanese
 Column = tuple[float, float]
 Run = list[tuple[Line, Column]]
 
@@ -27,7 +29,7 @@ def make_pieces(lines: Run, body: float) -> list[Piece]:
     run: Run = []
     step = _usual_step([line for line, _ in lines], body)
     for joined, column in _joined_rows(lines):
-        line = replace(joined, math=_is_formula(joined, column))
+        line = replace(joined, math=not joined.mono and _is_formula(joined, column))
         if run and _breaks(run, line, column, step, body):
             pieces.append(_piece(run, body))
             run = []
@@ -96,13 +98,24 @@ def _breaks(run: Run, line: Line, column: Column, step: float, body: float) -> b
     moved = line.baseline - last.baseline
     if line.math:
         return column != at or abs(moved) > 2.2 * step
-    if _starts_item(line) or _SUBHEADING.match(line.text) or CAPTION.match(line.text) or not _alike(last, line):
-        return True
-    if len(run) == 1 and _SUBHEADING.match(last.text) and last.x1 < column[1] - 0.1 * (column[1] - column[0]):
+    if _of_one_listing(last, line):
+        return column != at or not 0 < moved < 3.2 * line.size
+    headed = len(run) == 1 and _SUBHEADING.match(last.text) and last.x1 < column[1] - 0.1 * (column[1] - column[0])
+    if (
+        headed
+        or _starts_item(line)
+        or _SUBHEADING.match(line.text)
+        or CAPTION.match(line.text)
+        or not _alike(last, line)
+    ):
         return True
     if column != at or moved <= 0:
         return not (0 < moved < 1.4 * step and abs(column[0] - at[0]) < 2)
     return moved > _reach(run, line, step, body) or _new_paragraph(run, line, column)
+
+
+def _of_one_listing(one: Line, other: Line) -> bool:
+    return one.mono and other.mono and abs(one.size - other.size) <= 0.08 * other.size
 
 
 def _reach(run: Run, line: Line, step: float, body: float) -> float:
@@ -151,7 +164,7 @@ def joined_text(parts: Sequence[tuple[str, bool]]) -> str:
     for part, _hyphen in parts:
         if not text:
             text = part
-        elif text.endswith(LINE_END_HYPHEN):
+        elif text.endswith(LINE_END_HYPHEN) or (_UNSPACED.match(text[-1]) and _UNSPACED.match(part[0])):
             text += part
         else:
             text += " " + part
@@ -184,12 +197,8 @@ def _piece(run: Run, body: float) -> Piece:
         lines.sort(key=lambda line: (line.x0, line.y0))
     column = run[0][1]
     first, last = lines[0], lines[-1]
-    mono = len(lines) > 1 and all(line.mono for line in lines)
-    text = (
-        "\n".join(line.text for line in lines)
-        if mono
-        else joined_text([(line.text, _hyphenated(line)) for line in lines])
-    )
+    listing = is_listing(lines)
+    text = listing_text(lines) if listing else joined_text([(line.text, _hyphenated(line)) for line in lines])
     weights: dict[float, int] = {}
     for line in lines:
         weights[line.size] = weights.get(line.size, 0) + len(line.text)
@@ -197,7 +206,7 @@ def _piece(run: Run, body: float) -> Piece:
     margins = [(line.x0 - column[0], column[1] - line.x1) for line in lines]
     em = max(size, 1.0)
     return Piece(
-        kind=_kind(lines, text),
+        kind="code" if listing else _kind(lines, text),
         text=text,
         box=union([line.box for line in lines]),
         size=size,

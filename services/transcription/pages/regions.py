@@ -9,7 +9,7 @@ from services.transcription.pages.models import Box
 
 CAPTION = re.compile(
     r"^(?:(?:figure|fig\.?|table|tab\.?|listing|algorithm|chart|plate|scheme|abbildung|abb\.|tabelle|tableau)\s*)"
-    r"(?:[A-Z]?\d+(?:[.\-]\d+)*|[IVX]+)\s*(?:[.:|—–]|\s-\s|$)",
+    r"(?:[A-Z]?\d+(?:[.\-]\d+)*|[IVX]+)\s*(?:[.:|—–]|\s-\s|\s(?-i:[A-ZÀ-Þ])|$)",
     re.IGNORECASE,
 )
 _CELL_PT = 6.0
