@@ -1,6 +1,10 @@
-"""The full picture of a slide: one frame of the video as a PNG."""
+"""The full pictures of slides: frames of the video as PNG."""
 
 import hashlib
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -13,21 +17,55 @@ from services.transcription.slides.views import CHANGED_BLOCKS, HEIGHT, WIDTH, R
 from shared.media import timed_input
 
 
-def extract_picture(video: VideoFile, seen_s: float, view: View, target: Path, options: SlideOptions) -> SlidePicture:
-    """Writes the frame that showed `view` at `seen_s` to `target`.
+@dataclass(frozen=True)
+class Wanted:
+    """A view that was seen `seen_s` seconds into the recording, and where its picture is to be written."""
 
-    The last keyframe before serves when it shows the same, for it costs a single frame to decode. Where nothing decodes
-    the view itself is written, 320 pixels wide.
+    seen_s: float
+    view: View
+    target: Path
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A picture in its place. One that is `reduced` is the scan's own, 320 pixels wide and grey."""
+
+    picture: SlidePicture
+    reduced: bool
+
+
+def extract_pictures(
+    video: VideoFile, wanted: Sequence[Wanted], first_s: float, options: SlideOptions
+) -> list[Extracted]:
+    """Writes for each view a frame that shows it; a frame that shows something else is never taken.
+
+    The last keyframe before serves when it shows the same, for it costs a single frame to decode, then the frame that
+    a seek reaches. What is not found so is taken from one more pass over what the scan read, from `first_s` on. Where
+    that fails as well, the view itself is written.
     """
-    png = _keyframe(video, seen_s, options)
-    if png is None or not _shows(png, view):
-        png = _frame(video, seen_s, options) or png or cv2.imencode(".png", view.grey)[1].tobytes()
-    return _write(png, target)
+    with ThreadPoolExecutor(options.threads) as pool:
+        quick = list(pool.map(lambda one: _quick(video, one, options), wanted))
+    missing = [one for one, png in zip(wanted, quick, strict=True) if png is None]
+    thorough = _pass(video, missing, first_s, options) if missing else {}
+    extracted = []
+    for one, png in zip(wanted, quick, strict=True):
+        found = png or thorough.get(one.seen_s)
+        data = found or cv2.imencode(".png", one.view.grey)[1].tobytes()
+        extracted.append(Extracted(_write(data, one.target), reduced=found is None))
+    return extracted
+
+
+def _quick(video: VideoFile, wanted: Wanted, options: SlideOptions) -> bytes | None:
+    for find in (_keyframe, _frame):
+        png = find(video, wanted.seen_s, options)
+        if png is not None and _shows(png, wanted.view):
+            return png
+    return None
 
 
 def _keyframe(video: VideoFile, time_s: float, options: SlideOptions) -> bytes | None:
     command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-noaccurate_seek", "-ss", f"{time_s:.3f}"]
-    command += [*timed_input(video.path), "-map", "0:V:0", "-vf", _scale(options), "-filter_threads", "1"]
+    command += [*timed_input(video.path), *video.mapped, "-vf", _scale(options), "-filter_threads", "1"]
     return run([*command, *_ONE_PNG], options.timeout_s).output or None
 
 
@@ -35,6 +73,26 @@ def _frame(video: VideoFile, time_s: float, options: SlideOptions) -> bytes | No
     # The same clock as the scan's, so that a picture that began long before is found where it still stands.
     command = sampling(video, time_s, fps=options.sample_fps, threads=1, filters=_scale(options))
     return run([*command, *_ONE_PNG], options.timeout_s).output or None
+
+
+def _pass(video: VideoFile, wanted: Sequence[Wanted], first_s: float, options: SlideOptions) -> dict[float, bytes]:
+    """Pictures by `seen_s`, from the very samples that the scan saw; without those that still show something else."""
+    fps = options.sample_fps
+    places = {round((one.seen_s - first_s) * fps): one for one in wanted}
+    chosen = "+".join(f"eq(n,{place})" for place in sorted(places))
+    filters = f",select='{chosen}',setpts=N/{fps}/TB,{_scale(options)}"
+    with tempfile.TemporaryDirectory(dir=wanted[0].target.parent) as folder:
+        for seek in (True, False):
+            command = sampling(video, first_s, fps=fps, threads=options.threads, filters="null", seek=seek)
+            command[command.index("-vf") + 1] += filters
+            output = ["-frames:v", str(len(places)), "-c:v", "png", "-f", "image2", f"{folder}/%04d.png"]
+            run([*command, *output], options.timeout_s)
+            pictures = [path.read_bytes() for path in sorted(Path(folder).iterdir())]
+            pairs = zip((places[place] for place in sorted(places)), pictures, strict=False)
+            found = {one.seen_s: png for one, png in pairs if _shows(png, one.view)}
+            if found:
+                return found
+    return {}
 
 
 _ONE_PNG = ["-frames:v", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1"]
