@@ -7,11 +7,12 @@ import anyio
 import structlog
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
-from opentelemetry.trace import TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 
 from shared.circuit import Circuits
 from shared.messaging.content import content_of
 from shared.messaging.delivery import retry_middleware
+from shared.messaging.job_trace import job_trace_middleware
 from shared.messaging.logs import LogContextMiddleware
 from shared.messaging.topology import WorkQueue, rabbit_queue
 from shared.messaging.verdict import Policy
@@ -32,6 +33,7 @@ def create_broker(
         settings.amqp_url.get_secret_value(),
         middlewares=[
             # Outermost first: the span of the message is open while its failure is settled.
+            job_trace_middleware(tracer_provider),
             RabbitTelemetryMiddleware(tracer_provider=tracer_provider),
             LogContextMiddleware,
             retry_middleware(policy, circuits),

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from faststream.rabbit import RabbitBroker, RabbitMessage
+from opentelemetry import propagate
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from services.gateway.dead_letters.letter import DeadLetter, dead_letter_of
@@ -46,6 +47,17 @@ OWN_SOURCES = "/lectern/"
 def _with_trace(addition: Addition) -> Addition:
     trace_id = current_trace_id()
     return replace(addition, minima={"facts.seen_trace_id": trace_id}) if trace_id else addition
+
+
+def _with_origin(addition: Addition) -> Addition:
+    """A first submission that came as an event: its trace is the job's, and that of later runs."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    trace_id = current_trace_id()
+    if trace_id is None:
+        return addition
+    origin = {"facts.trace_id": trace_id, "traceparent": carrier.get("traceparent")}
+    return replace(addition, facts={**addition.facts, **origin})
 
 
 def failed_stage(queue: str) -> Stage | None:
@@ -109,10 +121,10 @@ class Projection:
         elif isinstance(event, JobCancelled):
             return  # the gateway's own word: it was kept before it was published
         else:
-            published_run = event.run if isinstance(event, JobSubmitted) else 0
-            await self._learned(
-                await self._read_model.add(event.job_id, _with_trace(addition_of(event)), published_run=published_run)
-            )
+            published_run, addition = 0, _with_trace(addition_of(event))
+            if isinstance(event, JobSubmitted):
+                published_run, addition = event.run, _with_origin(addition)
+            await self._learned(await self._read_model.add(event.job_id, addition, published_run=published_run))
 
     async def _learned(self, document: Document | None) -> None:
         if document is not None and document["status"] in TERMINAL and "owner" in document:

@@ -1,5 +1,6 @@
 """What other systems publish is the same message after a retry, and after a dead letter and its replay."""
 
+import hashlib
 import json
 import uuid
 from base64 import b64encode
@@ -13,7 +14,7 @@ import pytest_asyncio
 from services.gateway.jobs.facts import Addition
 from shared.errors import DatabaseError
 from shared.messaging.headers import ATTEMPT, QUEUE, REASON
-from shared.messaging.topology import DEAD_LETTERS_EXCHANGE, PROGRESS
+from shared.messaging.topology import DEAD_LETTERS_EXCHANGE, EVENTS_EXCHANGE, PROGRESS
 from shared.settings import SharedSettings
 from tests.integration.pipeline.event_system import EventSystem, event_system
 
@@ -117,3 +118,34 @@ async def test_a_cloud_event_in_any_mode_becomes_a_job_after_a_retry_too(
     job = await system.until(body["job_id"], lambda job: job["stages"][0]["status"] == "done")
     assert job["source"]["name"] == "Übung.pdf"
     assert await system.letters() == []
+
+
+async def test_a_submission_without_a_trace_has_the_same_one_everywhere(
+    system: EventSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway fails over it, gives it up and is sent it again; ingest publishes what follows."""
+    fail(system, monkeypatch, RuntimeError("a defect"), len(system.settings.retry_delays_s) + 1)
+    connection = await aio_pika.connect(system.settings.amqp_url.get_secret_value())
+    async with connection:
+        channel = await connection.channel()
+        events = await channel.declare_queue(exclusive=True)
+        await events.bind(EVENTS_EXCHANGE.name, "source.ingested.v1")
+        body = snippet(system)
+        await system.publish(body)
+        letter = await system.letter(queue="gateway.progress")
+        assert (await system.client.post(f"/v1/dead-letters/{letter['id']}/replay")).status_code == 202
+        job = await system.until(body["job_id"], lambda job: job["source"]["name"] != "")
+        async with events.iterator(timeout=30) as messages:
+            ingested = await anext(messages)
+    trace_id = hashlib.sha256(body["job_id"].encode()).hexdigest()[:32]
+    assert job["trace_id"] == trace_id
+    assert letter["trace_id"] == trace_id
+    assert str(ingested.headers["traceparent"]).split("-")[1] == trace_id
+
+
+async def test_a_submission_s_own_trace_is_kept(system: EventSystem) -> None:
+    body = snippet(system)
+    own = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await system.publish(body, headers={"traceparent": own})
+    job = await system.until(body["job_id"], lambda job: job["stages"][0]["status"] == "done")
+    assert job["trace_id"] == own.split("-")[1]
