@@ -1,5 +1,6 @@
 """Joins the units of a source into its one document: a pure function of the plan and the units."""
 
+from services.transcription.domain.notices import no_slides_notice, speech_notices
 from services.transcription.domain.results import AssembledSource
 from services.transcription.pages.join import join_units as join_pages
 from services.transcription.pages.models import PageUnit
@@ -38,7 +39,10 @@ def _assemble_recording(
     joined = join_slides(list(slides.values()))
     utterances = as_the_slides_spell(align(to_utterances(transcript), joined), joined)
     by_start = {unit.start_s: name for name, unit in slides.items()}
-    warnings = [*plan.facts.warnings, *(warning for unit in slides.values() for warning in unit.warnings)]
+    of_slides = [warning for unit in slides.values() for warning in unit.warnings]
+    if slides:
+        of_slides += no_slides_notice(plan.facts.duration_s, slides_found=bool(joined), other_notices=bool(of_slides))
+    warnings = [*speech_notices(speech, transcript), *plan.facts.warnings, *of_slides]
     if not transcript.segments:
         warnings.append(NO_SPEECH)
     document = SourceDocument(

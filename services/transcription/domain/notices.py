@@ -1,0 +1,50 @@
+"""What the reader of a handout is told about a recording that was not wholly understood."""
+
+from collections.abc import Iterable
+
+from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
+from shared.documents import Transcript
+
+DOUBTFUL = (
+    "The speech in this recording was hardly understood: it may not be English, or the sound is poor. "
+    "What stands here as said may be wrong; compare it with the recording."
+)
+NO_SLIDES = "No slides were found in this video, so the handout has what was said only."
+# Mean of the words' confidence. English is read at .93 to .96, another language by the English model at .44 to .52.
+LEAST_CONFIDENCE = 0.65
+LEAST_WORDS = 5
+SHOWN_TIMES = 6
+MUCH_VIDEO_S = 60.0
+
+
+def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[str]:
+    """One sentence each for speech that is doubted, was not understood, or was left out as a repetition."""
+    words = [word for segment in transcript.segments for word in segment.words]
+    notices = []
+    if len(words) >= LEAST_WORDS and sum(word.confidence for word in words) / len(words) < LEAST_CONFIDENCE:
+        notices.append(DOUBTFUL)
+    dropped = sorted({span for unit in units for span in unit.dropped}, key=lambda span: (span.start_s, span.end_s))
+    lost = [span for span in dropped if span.reason in ("missed", "unintelligible")]
+    repeated = [span for span in dropped if span.reason == "repetition"]
+    if lost:
+        notices.append(f"Speech could not be understood at {_times(lost)}.")
+    if repeated:
+        notices.append(f"Speech that seemed to repeat itself was left out at {_times(repeated)}.")
+    return notices
+
+
+def no_slides_notice(duration_s: float | None, *, slides_found: bool, other_notices: bool) -> list[str]:
+    """Says that a video of a minute or more has no slides, unless the reason is told already."""
+    tells = not slides_found and not other_notices and (duration_s or 0.0) >= MUCH_VIDEO_S
+    return [NO_SLIDES] if tells else []
+
+
+def _times(spans: list[DroppedSpeech]) -> str:
+    shown = [_clock(span.start_s) for span in spans[:SHOWN_TIMES]]
+    more = len(spans) - len(shown)
+    return ", ".join(dict.fromkeys(shown)) + (f" and {more} more places" if more else "")
+
+
+def _clock(seconds: float) -> str:
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    return f"{hours}:{minutes:02}:{int(seconds) % 60:02}" if hours else f"{minutes}:{int(seconds) % 60:02}"

@@ -1,0 +1,60 @@
+"""What is told about recordings that were not wholly understood."""
+
+from services.transcription.domain.assembly import assemble
+from services.transcription.domain.notices import DOUBTFUL, NO_SLIDES, no_slides_notice, speech_notices
+from services.transcription.slides.values import SlideUnit
+from services.transcription.speech.join import join_units
+from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
+from shared.documents import Word
+from shared.events import SlideRange, SourceFacts, SourceIngested
+from shared.storage import ObjectRef
+
+
+def unit(confidence: float, *dropped: DroppedSpeech, words: int = 8) -> SpeechUnit:
+    said = tuple(Word(start_s=i, end_s=i + 0.5, text=f"word{i}", confidence=confidence) for i in range(words))
+    return SpeechUnit(language="en", engine="test", words=said, dropped=dropped)
+
+
+def notices(*units: SpeechUnit) -> list[str]:
+    return speech_notices(units, join_units(list(units), 4000.0))
+
+
+def test_well_understood_speech_needs_no_notice() -> None:
+    assert notices(unit(0.93)) == []
+    assert notices(unit(0.3, words=2)) == []  # too few words to judge by
+
+
+def test_speech_with_little_confidence_is_told_first() -> None:
+    lost = DroppedSpeech(start_s=62, end_s=65, reason="missed")
+    assert notices(unit(0.5, lost)) == [DOUBTFUL, "Speech could not be understood at 1:02."]
+
+
+def test_dropped_speech_is_told_with_its_times_once_a_kind() -> None:
+    lost = [DroppedSpeech(start_s=60.0 * i, end_s=60.0 * i + 2, reason="missed") for i in range(1, 9)]
+    repeated = DroppedSpeech(start_s=3700, end_s=3710, reason="repetition")
+    silence = DroppedSpeech(start_s=5, end_s=6, reason="silence")
+    assert notices(unit(0.95, *lost, repeated, silence)) == [
+        "Speech could not be understood at 1:00, 2:00, 3:00, 4:00, 5:00, 6:00 and 2 more places.",
+        "Speech that seemed to repeat itself was left out at 1:01:40.",
+    ]
+
+
+def test_a_video_without_slides_says_so_once() -> None:
+    assert no_slides_notice(600, slides_found=False, other_notices=False) == [NO_SLIDES]
+    assert no_slides_notice(600, slides_found=True, other_notices=False) == []
+    assert no_slides_notice(600, slides_found=False, other_notices=True) == []
+    assert no_slides_notice(20, slides_found=False, other_notices=False) == []
+
+
+def test_the_document_carries_the_notices() -> None:
+    stored = ObjectRef(key="x", sha256="0" * 64, size=1, media_type="video/mp4")
+    plan = SourceIngested(
+        job_id="0af76519-16cd-43dd-8448-eb211c80319c",
+        facts=SourceFacts(kind="recording", name="talk.mp4", duration_s=90.0, warnings=("It ends early.",)),
+        original=stored,
+        source=stored,
+        slides=(SlideRange(number=1, start_s=0, end_s=90),),
+    )
+    units = {"speech-1": unit(0.5).model_dump_json(), "slides-1": SlideUnit(start_s=0, end_s=90).model_dump_json()}
+    source = assemble(plan, {name: data.encode() for name, data in units.items()})
+    assert source.document.warnings == (DOUBTFUL, "It ends early.", NO_SLIDES)
