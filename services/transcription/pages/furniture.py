@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from services.transcription.pages.models import PageContent, Piece
 
 _ZONE = 0.12  # of the page's height, at its top and bottom
+_SLIDE_ZONE = 0.17  # the same on landscape pages, which are less high
 _PAGE_NUMBER = re.compile(
     r"^(?:(?:page|seite|p\.|slide)\s*)?[-–—|]?\s*(?:\d{1,4}|[ivxl]{1,6})\s*[-–—|]?(?:\s*(?:/|of|von|\|)\s*\d{1,4})?$",
     re.IGNORECASE,
@@ -36,12 +37,13 @@ def without_furniture(pages: Sequence[PageContent], body: float) -> list[list[Pi
 def _candidates(page: PageContent, body: float) -> list[tuple[Piece, str]]:
     """Small pieces of at most two lines in the top and bottom zones with no body text beyond them."""
     found = []
+    zone = _ZONE if page.width < 1.15 * page.height else _SLIDE_ZONE
     for piece in page.pieces:
         if piece.kind in {"figure", "table", "formula"} or piece.lines > 2 or piece.size > 1.35 * body:
             continue
         if piece.box[3] < _ZONE * page.height:
             found.append((piece, "top"))
-        elif piece.box[1] > (1 - _ZONE) * page.height:
+        elif piece.box[1] > (1 - zone) * page.height:
             found.append((piece, "bottom"))
     return found
 

@@ -10,6 +10,7 @@ from services.transcription.pages.headings import document_look, heading_levels,
 from services.transcription.pages.hyphens import Hyphens
 from services.transcription.pages.models import JoinedPages, PageContent, PageUnit, Piece
 from services.transcription.pages.notices import notices
+from services.transcription.pages.overlays import without_earlier_steps
 from services.transcription.pages.paragraphs import BULLET
 from shared.documents import FigureBlock, Image, PageBox, TableBlock, TextBlock
 
@@ -25,7 +26,7 @@ def join_units(units: list[PageUnit]) -> JoinedPages:
     """
     pages = _pages(units)
     look = document_look(piece for page in pages for piece in page.pieces)
-    kept = _without_logos(without_furniture(pages, look.body))
+    kept = without_earlier_steps(pages, _without_logos(without_furniture(pages, look.body)))
     placed = []
     for page, pieces in zip(pages, kept, strict=True):
         headings = page_headings(pieces, look, slide=_is_slide(page))
