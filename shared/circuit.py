@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from shared.errors import LecternError
+from shared.errors import LecternError, ScratchError
 
 log = structlog.get_logger()
 
@@ -93,8 +93,11 @@ class Circuits:
         self._circuits = {name: Circuit(name, probe) for name, probe in probes.items()}
 
     async def is_away(self, error: Exception) -> bool:
-        """Whether `error` comes from a dependency that is away."""
-        name = error.dependency if isinstance(error, LecternError) else None
+        """Whether `error` comes from a dependency that is away.
+
+        One that names none may come from the disk of temporary files: engines then fail in their own words.
+        """
+        name = (error.dependency if isinstance(error, LecternError) else None) or ScratchError.dependency
         circuit = self._circuits.get(name) if name else None
         return circuit is not None and await circuit.is_away()
 

@@ -4,9 +4,10 @@ Motor is deprecated upstream. A swap for PyMongo's own async client happens here
 `start_session`, `aggregate` and `watch` become awaitable, and methods return coroutines instead of futures.
 """
 
-import asyncio
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -17,6 +18,9 @@ from shared.settings import SharedSettings
 
 Document = dict[str, Any]
 Collection = Any  # motor's classes are built at run time; `Database` below is where they come from
+
+CHECKS = "health"
+CHECKS_KEPT = timedelta(hours=1)
 
 __all__ = ["Collection", "Database", "Document", "DuplicateKeyError", "open_database", "translated"]
 
@@ -36,20 +40,24 @@ class Database:
     """One service's database. `database["name"]` is a collection."""
 
     def __init__(self, client: Any, name: str) -> None:
-        self._client = client
         self._database = client[name]
+        self._name = secrets.token_hex(12)  # of this process: others write their own documents
+        self._checked = False
 
     def __getitem__(self, collection: str) -> Collection:
         return self._database[collection]
 
     async def check(self) -> None:
-        """Raise DatabaseError unless the server answers within two seconds."""
-        try:
-            with translated():
-                async with asyncio.timeout(2):
-                    await self._client.admin.command("ping")
-        except TimeoutError:
-            raise DatabaseError("no answer to a ping") from None
+        """Raise DatabaseError unless a document can be written and read back."""
+        now = datetime.now(UTC)
+        with translated():
+            if not self._checked:  # processes that are gone leave one document each
+                await self[CHECKS].delete_many({"at": {"$lt": now - CHECKS_KEPT}})
+            await self[CHECKS].update_one({"_id": self._name}, {"$set": {"at": now}}, upsert=True)
+            found = await self[CHECKS].find_one({"_id": self._name})
+        if found is None:
+            raise DatabaseError("what was written cannot be read")
+        self._checked = True
 
 
 @asynccontextmanager

@@ -83,6 +83,15 @@ class DatabaseError(LecternError):
     default_message = "The database is not available right now. The job goes on by itself when it is back."
 
 
+class ScratchError(LecternError):
+    """Temporary files cannot be written: the disk is full, or broken. Retried."""
+
+    code = "scratch"
+    retryable = True
+    dependency = "scratch"
+    default_message = "There is no room for temporary files right now. The job goes on by itself when there is."
+
+
 class BrokerError(LecternError):
     """The message broker refused or could not be reached. Retried."""
 

@@ -1,9 +1,16 @@
-"""`/health/live` (the process answers) and `/health/ready` (what it depends on answers too); nothing sensitive."""
+"""`/health/live` (the process answers) and `/health/ready` (it can work: what it depends on works); nothing sensitive.
+
+An answer to a ping says little: a database whose disk was full answers one for ever after and takes no write. So each
+dependency is tried by a small piece of real work.
+"""
 
 import asyncio
+import contextvars
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -12,11 +19,63 @@ from shared.errors import LecternError
 
 log = structlog.get_logger()
 
-CHECK_TIMEOUT_S = 3.0
+PROBE_TIMEOUT_S = 3.0
+GIVE_UP_S = 60.0
+CHECK_TIMEOUT_S = 4.0
+
+
+class Probe:
+    """One dependency, tried by `work`, which raises a LecternError where it cannot be done.
+
+    Whoever asks while it is tried waits for that same try. One that lasts longer than PROBE_TIMEOUT_S has failed, as
+    `silence`; it goes on, is cancelled after GIVE_UP_S, and no second one begins before its end. Tries make no spans.
+    """
+
+    def __init__(self, work: Callable[[], Awaitable[None]], *, every_s: float, silence: type[LecternError]) -> None:
+        self._work = work
+        self._every_s = every_s
+        self._silence = silence
+        self._trying: asyncio.Task[None] | None = None
+        self._began_s = 0.0
+        self._tried_s = 0.0
+        self._error: LecternError | None = None
+
+    async def recent(self) -> None:
+        """Raise what the last try raised; try anew when that is `every_s` seconds ago or more."""
+        if not self._tried_s or time.monotonic() - self._tried_s >= self._every_s:
+            await self.now()
+        if self._error is not None:
+            raise self._error
+
+    async def now(self) -> None:
+        """Try it now. Raises what the work raises, or `silence`."""
+        if self._trying is None or self._trying.done():
+            # In a context of its own: the try is not part of the request or the message that asks for it.
+            self._trying = asyncio.create_task(self._try(), context=contextvars.Context())
+            self._began_s = time.monotonic()
+        elif time.monotonic() - self._began_s > GIVE_UP_S:
+            self._trying.cancel()
+        await asyncio.wait({self._trying}, timeout=PROBE_TIMEOUT_S)
+        if not self._trying.done():
+            self._tried_s, self._error = time.monotonic(), self._silence(f"no answer within {PROBE_TIMEOUT_S:g} s")
+        elif not self._trying.cancelled():
+            self._trying.result()  # raises what is no LecternError: a bug in the work
+        if self._error is not None:
+            raise self._error
+
+    async def _try(self) -> None:
+        try:
+            with suppress_instrumentation():
+                await self._work()
+        except LecternError as error:
+            self._error = error
+        else:
+            self._error = None
+        self._tried_s = time.monotonic()
 
 
 class Health:
-    """The state of one process. `checks` raise a LecternError when the named dependency does not answer."""
+    """The state of one process. `checks` raise a LecternError when the named dependency does not work."""
 
     def __init__(self, checks: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
         self._checks = checks

@@ -1,5 +1,6 @@
 """Temporary folders of one service: removed on every path, and after a kill at the next start (OPS-8)."""
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -9,6 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from shared.errors import ScratchError
+
+# Less room than any work needs; more than a file system finds where it has none.
+CHECK_BYTES = 262_144
 
 
 class Scratch:
@@ -51,6 +57,19 @@ class Scratch:
         """An empty folder that is removed with all it holds at the end of the context."""
         with tempfile.TemporaryDirectory(dir=self.path, ignore_cleanup_errors=True) as path:
             yield Path(path)
+
+    async def check(self) -> None:
+        """Raise ScratchError unless a temporary file can be written."""
+        await asyncio.to_thread(self._write)
+
+    def _write(self) -> None:
+        try:
+            with tempfile.TemporaryFile(dir=self.path) as file:
+                file.write(bytes(CHECK_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ScratchError(f"check: {error}") from error
 
     def remove(self) -> None:
         """Remove this process's folder, at its end."""

@@ -6,9 +6,10 @@ A service gives a `Build`: it receives the opened parts and returns what to subs
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 import uvicorn
@@ -22,14 +23,16 @@ from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from shared.circuit import Circuits
 from shared.database import Database, open_database
-from shared.errors import BrokerError, DatabaseError, StorageError
-from shared.health import Health, health_routes
+from shared.errors import BrokerError, DatabaseError, ScratchError, StorageError
+from shared.health import Health, Probe, health_routes
 from shared.messaging.broker import create_broker, drain
 from shared.messaging.earlier import consume_adopted, declare_or_adopt
 from shared.messaging.publish import Publisher
+from shared.messaging.queues import check_by_publishing
 from shared.scratch import Scratch
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
+from shared.storage.check import remove_old_checks
 from shared.telemetry import start_logging, start_tracing
 
 log = structlog.get_logger()
@@ -49,6 +52,7 @@ class Parts:
     broker: RabbitBroker
     publish: Publisher
     scratch: Scratch
+    probes: Mapping[str, Probe]
     health: Health
     on_stop: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -63,9 +67,17 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         database = await stack.enter_async_context(open_database(settings, service))
-        circuits = Circuits({"database": database.check, "storage": store.check})
+        scratch = Scratch(settings.home / "scratch" / service)
+        probes = {
+            "database": Probe(database.check, every_s=settings.health_every_s, silence=DatabaseError),
+            "storage": Probe(store.check, every_s=settings.health_every_s, silence=StorageError),
+            "scratch": Probe(scratch.check, every_s=settings.health_every_s, silence=ScratchError),
+        }
+        circuits = Circuits({name: probe.now for name, probe in probes.items()})
         stack.push_async_callback(circuits.stop)
         broker = create_broker(settings, tracer_provider, service, circuits)
+        publishing = partial(check_by_publishing, broker)
+        probes["broker"] = Probe(publishing, every_s=settings.health_every_s, silence=BrokerError)
         parts = Parts(
             service=service,
             settings=settings,
@@ -73,22 +85,15 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
             database=database,
             broker=broker,
             publish=Publisher(broker, service),
-            scratch=Scratch(settings.home / "scratch" / service),
-            health=Health({"broker": _broker_check(broker), "database": database.check, "storage": store.check}),
+            scratch=scratch,
+            probes=probes,
+            health=Health({name: probe.recent for name, probe in probes.items()}),
         )
         await asyncio.to_thread(parts.scratch.clean)
         stack.callback(tracer_provider.shutdown)
         stack.callback(parts.scratch.remove)
         await stack.enter_async_context(parts.on_stop)
         yield parts
-
-
-def _broker_check(broker: RabbitBroker) -> Callable[[], Awaitable[None]]:
-    async def check() -> None:
-        if not await broker.ping(timeout=1.0):
-            raise BrokerError("not connected")
-
-    return check
 
 
 @asynccontextmanager
@@ -125,12 +130,16 @@ async def _start(parts: Parts, build: Build) -> None:
             raise BrokerError(str(error)) from error
 
     await until_it_answers(declare, "broker")
-    await until_it_answers(parts.database.check, "database")
-    await until_it_answers(parts.store.check, "storage")
+    await until_it_answers(parts.probes["database"].now, "database")
+    await until_it_answers(parts.probes["storage"].now, "storage")
     await parts.store.abandon(f"{parts.service}/", time.time() - ABANDONED_S)
+    await until_it_answers(partial(remove_old_checks, parts.store), "storage")
     await build(parts)
     consume_adopted(parts.broker, adopted)
     await parts.broker.start()
+    # Tried last and anew: what was found while it was still away is not told once everything works.
+    await until_it_answers(parts.probes["scratch"].now, "scratch")
+    await until_it_answers(parts.probes["broker"].now, "broker")
     parts.health.started = True
     log.info("service is ready")
 
@@ -138,7 +147,7 @@ async def _start(parts: Parts, build: Build) -> None:
 async def until_it_answers(connect: Callable[[], Awaitable[object]], what: str) -> None:
     """Try `connect` until it works, at most two seconds apart, saying once that something is waited for."""
     waiting = retry(
-        retry=retry_if_exception_type((OSError, AMQPError, BrokerError, DatabaseError, StorageError)),
+        retry=retry_if_exception_type((OSError, AMQPError, BrokerError, DatabaseError, ScratchError, StorageError)),
         wait=wait_random_exponential(multiplier=0.1, max=2),
         before_sleep=lambda state: (
             log.warning("waiting for a dependency", dependency=what) if state.attempt_number == 3 else None

@@ -68,6 +68,15 @@ class SharedSettings(BaseSettings):
             "dead-letter queue; such waiting uses up no attempt.",
         ),
     ] = 86_400.0
+    health_every_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=600,
+            description="How often at most readiness is tried by real work: a write and a read of the database, a "
+            "publish, an object put and fetched. In between, the last result is told.",
+        ),
+    ] = 10.0
     shutdown_s: Annotated[
         float, Field(gt=0, le=600, description="How long running work may finish when a service is told to stop.")
     ] = 10.0

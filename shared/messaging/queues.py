@@ -1,12 +1,15 @@
-"""What the broker says about queues: how much waits in them and who listens."""
+"""What the broker says about queues: how much waits in them, who listens, and whether they take anything."""
 
 from collections.abc import Sequence
 
-from aio_pika.exceptions import AMQPError
+import aio_pika
+from aio_pika.exceptions import AMQPError, DeliveryError
+from faststream.exceptions import IncorrectState
 from faststream.rabbit import RabbitBroker
 from pamqp.commands import Queue
 
 from shared.errors import BrokerError
+from shared.messaging.topology import CHECKS
 
 
 async def waiting_messages(broker: RabbitBroker, queues: Sequence[str]) -> int:
@@ -17,6 +20,20 @@ async def waiting_messages(broker: RabbitBroker, queues: Sequence[str]) -> int:
 async def consumers(broker: RabbitBroker, queue: str) -> int:
     """How many consumers `queue` has. Raises BrokerError."""
     return (await _declared(broker, queue)).consumer_count or 0
+
+
+async def check_by_publishing(broker: RabbitBroker) -> None:
+    """Publish to the queue of checks and return once that is confirmed. Raises BrokerError.
+
+    Not with FastStream: it would make a span of each. Blocked by an alarm of the broker, it waits for the alarm's end.
+    """
+    message = aio_pika.Message(b"", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+    try:
+        connection = await broker.connect()
+        async with connection.channel(on_return_raises=True) as channel:
+            await channel.default_exchange.publish(message, CHECKS)
+    except (AMQPError, DeliveryError, IncorrectState, OSError, TimeoutError, RuntimeError) as error:
+        raise BrokerError(f"a publish was not confirmed: {error!r}") from error
 
 
 async def _declared(broker: RabbitBroker, queue: str) -> Queue.DeclareOk:

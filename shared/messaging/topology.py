@@ -77,6 +77,16 @@ WORK_QUEUES = (
 BURIALS = WorkQueue("gateway.burials")
 
 
+# Where readiness publishes to. A quorum queue, as those of the work: a broker whose log of these has stopped answers
+# everything else. What is published is gone a second later.
+CHECKS = "lectern.health"
+
+
+def checks_arguments() -> dict[str, Any]:
+    """The arguments of the queue CHECKS: it holds one message at most, for a second."""
+    return {"x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "drop-head", "x-message-ttl": 1000}
+
+
 def _quorum(name: str, arguments: dict[str, Any]) -> RabbitQueue:
     # FastStream's own type of these arguments does not know all of RabbitMQ's names.
     return RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, arguments=cast("QuorumQueueArgs", arguments))
@@ -155,6 +165,7 @@ async def declare_topology(
     channel = await (await broker.connect()).channel()
     await broker.declare_exchange(EVENTS_EXCHANGE)
     await broker.declare_exchange(DEAD_LETTERS_EXCHANGE)
+    await channel.declare_queue(CHECKS, durable=True, arguments=checks_arguments())
     burials = await _declare(channel, burials_queue())
     await burials.bind(DEAD_LETTERS_EXCHANGE.name, "#")
     for tier_s in dict.fromkeys(part_s for delay_s in retry_delays_s for part_s in tiers_s(delay_s)):

@@ -1,5 +1,6 @@
 """What to do with a failed message, as a pure function of the error and of what happened to it before (PIP-4)."""
 
+import errno
 import json
 import math
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from faststream.exceptions import SubscriberNotFound
 from pydantic import ValidationError
 
-from shared.errors import InvalidMessageError, LecternError
+from shared.errors import InvalidMessageError, LecternError, ScratchError
 from shared.messaging.headers import ATTEMPT, Headers, number
 
 # Faults of a database, storage or broker that answers all the same say nothing about the message: it is tried this
@@ -30,6 +31,7 @@ MALFORMED = (
     RecursionError,
     SubscriberNotFound,
 )
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -67,16 +69,20 @@ class Verdict:
 def judge(error: Exception, past: Past, policy: Policy, *, away: bool = False) -> Verdict:
     """The verdict on a message that failed with `error`.
 
-    `away`: the dependency that the error names does not answer at present.
+    `away`: the dependency that the error names, or the disk of temporary files, does not work at present. What failed
+    then is tried again whatever it says of the message, as long as that can be read.
     """
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        error = ScratchError(str(error))
     expected = error if isinstance(error, LecternError) else None
     code = expected.code if expected else LecternError.code
     public_message = expected.public_message if expected else LecternError.default_message
     if isinstance(error, MALFORMED):
         return Verdict(INVALID_MESSAGE, None, InvalidMessageError.code, InvalidMessageError.default_message)
-    if expected and (not expected.retryable or past.attempts + 1 >= (expected.most_attempts or math.inf)):
+    hopeless = expected and (not expected.retryable or past.attempts + 1 >= (expected.most_attempts or math.inf))
+    if hopeless and not away:
         return Verdict("permanent-error", None, code, public_message)
-    if expected and expected.dependency:
+    if away or (expected and expected.dependency):
         given_up = past.waiting_s > policy.patience_s if away else past.waits >= WAITS_ALLOWED
         if given_up:
             return Verdict("dependency-unavailable", None, code, public_message)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
 
 from shared.errors import ObjectNotFoundError, SourceTooLargeError, StorageError
+from shared.storage.check import check_by_work
 from shared.storage.port import CHUNK, ObjectRef, ObjectStat, checked_key
 from shared.storage.to_its_end import to_its_end
 
@@ -213,13 +214,8 @@ class LocalObjectStore:
         await asyncio.to_thread(self._remove_abandoned, before_s)
 
     async def check(self) -> None:
-        """Raise StorageError unless a file can be written."""
-
-        def probe() -> None:
-            with _translated("check"), tempfile.TemporaryFile(dir=self._partial) as file:
-                file.write(b"ok")
-
-        await asyncio.to_thread(probe)
+        """Raise StorageError unless a file can be written, read and deleted."""
+        await check_by_work(self)
 
 
 async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -93,5 +93,5 @@ class ObjectStore(Protocol):
         ...
 
     async def check(self) -> None:
-        """Raise StorageError unless the store answers and can be written."""
+        """Raise StorageError unless an object can be put, fetched and deleted."""
         ...

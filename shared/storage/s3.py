@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import ObjectNotFoundError, SourceTooLargeError, StorageError
 from shared.settings import SharedSettings
+from shared.storage.check import check_by_work
 from shared.storage.port import CHUNK, ObjectRef, ObjectStat, checked_key
 from shared.storage.to_its_end import to_its_end
 
@@ -173,10 +174,8 @@ class S3ObjectStore:
                         await self._client.abort_multipart_upload(**at, UploadId=upload["UploadId"])
 
     async def check(self) -> None:
-        """Raise StorageError unless the bucket answers."""
-        with _translated("check"):  # a TimeoutError is an OSError
-            async with asyncio.timeout(5):
-                await self._client.head_bucket(Bucket=self._bucket)
+        """Raise StorageError unless an object can be put, fetched and deleted."""
+        await check_by_work(self)
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from services.gateway.dead_letters.letter import letter_id, letter_key
 from services.gateway.dead_letters.letters import INLINE_BYTES, OBJECTS
 from shared.messaging.headers import HISTORY, REASON, REPLAYS, number
 from shared.messaging.logs import job_of
-from shared.messaging.topology import BURIALS, WORK_QUEUES, retry_name, tiers_s
+from shared.messaging.topology import BURIALS, CHECKS, WORK_QUEUES, retry_name, tiers_s
+from shared.storage.check import PREFIX
 from tests.chaos.clients import Case, Clients
 from tests.chaos.hostile import Hostile
 from tests.chaos.inventory import Objects
@@ -95,7 +96,7 @@ def stored_findings(letters: list[DeadLetter], stored: Objects) -> list[str]:
     """Objects of no job: only the bodies of large dead letters may be that, each once."""
     bodies = [key for key in stored if key.startswith(OBJECTS)]
     large = len({(letter.queue, letter.key) for letter in letters if len(letter.body) > INLINE_BYTES})
-    found = [f"object {key} is nobody's" for key in sorted(stored) if not key.startswith(OBJECTS)]
+    found = [f"object {key} is nobody's" for key in sorted(stored) if not key.startswith((OBJECTS, PREFIX))]
     if len(bodies) != large:
         found.append(
             f"{len(bodies)} bodies of dead letters are stored, and {large} dead letters are that large: {bodies}"
@@ -128,7 +129,7 @@ def leftover_findings(left: dict[str, tuple[int, int]]) -> list[str]:
     """Queues that should be empty and are not; and those that should be there."""
     found = [f"queue {name} is gone" for name in LIVE_QUEUES if name not in left]
     for name, (ready, held) in sorted(left.items()):
-        if (ready or held) and not name.endswith(".dlq") and name != TAP_QUEUE:
+        if (ready or held) and not name.endswith(".dlq") and name not in (TAP_QUEUE, CHECKS):
             found.append(f"queue {name} still has {ready} messages ready and {held} in hand")
     return found
 

@@ -117,6 +117,7 @@ def _environment(stack: Stack, s3: S3Server | None, orphan_age_s: float) -> dict
         "LECTERN_MONGO_URL": _through(getattr(stack.database.program, "url", ""), stack.proxies["database"]),
         "LECTERN_RETRY_DELAYS_S": ",".join(map(str, RETRY_DELAYS_S)),
         "LECTERN_SHUTDOWN_S": str(SHUTDOWN_S),
+        "LECTERN_HEALTH_EVERY_S": "0.5",
         "GATEWAY_BOOTSTRAP_KEY": stack.api_key,
         "GATEWAY_SWEEP_S": "2",
         "GATEWAY_UNTOLD_S": "1",

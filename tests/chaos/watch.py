@@ -22,6 +22,8 @@ class Watch:
     """What was seen of each job: its statuses by run, one after the other, without repetitions."""
 
     seen: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    # Apart from what the list showed: the two are not in step.
+    streamed: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     streams: int = 0
 
     def note(self, job: dict[str, Any]) -> None:
@@ -38,7 +40,7 @@ class Watch:
         another copy of the message that was given up succeeds.
         """
         found = []
-        for job_id, history in self.seen.items():
+        for job_id, history in (*self.seen.items(), *self.streamed.items()):
             if job_id in mended:
                 continue
             for before, after in pairwise(history):
@@ -76,7 +78,7 @@ async def look_on(clients: Clients, watch: Watch) -> None:
 async def follow(clients: Clients, job_id: str, watch: Watch) -> None:
     """Follow one job by its stream of events, coming back after each break, until it has ended."""
     last: str | None = None
-    history = watch.seen[f"{job_id} "]  # apart from what the list showed: the two are not in step
+    history = watch.streamed[job_id]
     while True:
         headers = {"Last-Event-ID": last} if last else {}
         try:

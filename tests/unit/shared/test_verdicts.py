@@ -1,5 +1,6 @@
 """What becomes of a failed message, and what its owner is told of it (PIP-4, PIP-6)."""
 
+import errno
 import json
 
 import pytest
@@ -22,6 +23,7 @@ ERRORS: list[LecternError] = [
     errors.StorageError(SECRET),
     errors.ObjectNotFoundError(SECRET),
     errors.DatabaseError(SECRET),
+    errors.ScratchError(SECRET),
     errors.BrokerError(SECRET),
     errors.TopologyConflictError(SECRET),
     errors.EngineError(SECRET),
@@ -77,7 +79,31 @@ def test_the_kind_of_fault_decides_between_retry_and_burial(error: LecternError)
 
 def test_faults_of_a_dependency_are_told_from_faults_of_the_work() -> None:
     names = {type(error): error.dependency for error in ERRORS if error.dependency}
-    assert names == {errors.StorageError: "storage", errors.DatabaseError: "database", errors.BrokerError: "broker"}
+    assert names == {
+        errors.StorageError: "storage",
+        errors.DatabaseError: "database",
+        errors.ScratchError: "scratch",
+        errors.BrokerError: "broker",
+    }
+
+
+@pytest.mark.parametrize("error", [*ERRORS, OSError(28, "No space left on device"), ValueError("half a file")], ids=str)
+def test_while_the_disk_of_temporary_files_is_full_nothing_is_the_messages_fault(error: Exception) -> None:
+    """An engine on a full disk fails in its own words, even with "this file is damaged"."""
+    verdict = judge(error, Past(attempts=len(DELAYS_S)), POLICY, away=True)
+    assert (verdict.reason, verdict.waits) == ("dependency-away", True)
+
+
+def test_what_nobody_can_read_waits_for_no_disk() -> None:
+    assert {judge(error, Past(), POLICY, away=True).reason for error in malformed()} == {"invalid-message"}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_no_room_uses_up_no_attempt_even_where_a_small_file_still_fits(number: int) -> None:
+    verdict = judge(OSError(number, SECRET), Past(attempts=len(DELAYS_S)), POLICY)
+    assert (verdict.reason, verdict.code, verdict.waits) == ("dependency-away", errors.ScratchError.code, True)
+    assert SECRET not in verdict.public_message
+    assert judge(OSError(errno.EIO, SECRET), Past(attempts=len(DELAYS_S)), POLICY).reason == "attempts-exhausted"
 
 
 @given(st.integers(0, 100), st.integers(0, 100), st.floats(0, 1e6), st.booleans())
