@@ -13,6 +13,7 @@ from shared.errors import InvalidSourceError, SourceTooLargeError
 from shared.names import clean_title
 
 MEDIA_TYPE = "application/pdf"
+_SHELL_PAGES, _SHELL_CHARACTERS = 2, 1500
 
 
 class _PdfFacts(NamedTuple):
@@ -66,11 +67,30 @@ def _read(path: Path, limits: Limits) -> _PdfFacts | None:
         page_count = len(document)
         if page_count > limits.max_pages:
             raise SourceTooLargeError(sentences.too_many_pages(page_count, limits.max_pages))
+        if _is_form_shell(document):
+            raise InvalidSourceError(sentences.PDF_FORM)
         unreadable = [number for number in range(1, page_count + 1) if not _page_opens(document, number)]
         title = clean_title(document.get_metadata_dict().get("Title"))
         return _PdfFacts(page_count, unreadable, title, _language(document))
     finally:
         document.close()
+
+
+def _is_form_shell(document: pypdfium2.PdfDocument) -> bool:
+    """Whether all that can be read is the page that asks for another program ("Please wait..."), as XFA forms have."""
+    if pdfium.FPDF_GetFormType(document.raw) != pdfium.FORMTYPE_XFA_FULL or not 0 < len(document) <= _SHELL_PAGES:
+        return False
+    try:
+        page = document[0]
+        textpage = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        return False
+    try:
+        text = textpage.get_text_range()
+    finally:
+        textpage.close()
+        page.close()
+    return len(text) < _SHELL_CHARACTERS and "Adobe" in text
 
 
 def _page_opens(document: pypdfium2.PdfDocument, number: int) -> bool:

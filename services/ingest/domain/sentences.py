@@ -29,6 +29,10 @@ UNKNOWN_CODEC = f"This recording is in a coding that is not known here. {PLAIN_E
 TOO_MANY_TRACKS = f"This recording holds too many tracks. {PLAIN_EXPORT}"
 ODD_SOUND = "The sound of this recording has an impossible sampling rate or number of channels. " + PLAIN_EXPORT
 UNDECODABLE_SOUND = f"The sound of this recording cannot be decoded. {PLAIN_EXPORT}"
+PDF_FORM = (
+    "This PDF is a form whose content only Adobe's programs can show. Open it in Adobe Reader, print it to a new PDF "
+    "and upload that."
+)
 PDF_LOCKED = "This PDF needs a password to open. Save a copy without the password and upload that."
 PDF_DAMAGED = "This PDF is damaged and cannot be repaired. Export it again from its original and upload that."
 PDF_EMPTY = "This PDF has no pages. Export it again from its original and upload that."

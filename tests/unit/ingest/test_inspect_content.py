@@ -153,6 +153,25 @@ def test_passwords(tmp_path: Path) -> None:
     assert inspect(owner).page_count == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"), [("Please wait... upgrade to Adobe Reader 8.", True), ("Dear reader", False)]
+)
+def test_a_form_that_only_another_program_shows(tmp_path: Path, text: str, *, refused: bool) -> None:
+    path = tmp_path / "form.pdf"
+    with pikepdf.new() as form:
+        page = form.add_blank_page()
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+        page.Contents = form.make_stream(f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET".encode())
+        form.Root.AcroForm = form.make_indirect(pikepdf.Dictionary(Fields=[], XFA=form.make_stream(b"<xdp/>")))
+        form.Root.NeedsRendering = True
+        form.save(path)
+    if refused:
+        assert "Adobe Reader" in refusal(path)
+    else:
+        assert inspect(path).page_count == 1
+
+
 def test_no_pages_even_after_a_locked_one(tmp_path: Path) -> None:
     assert (
         refusal(pdf(tmp_path / "user.pdf", encryption=pikepdf.Encryption(user="u", owner="o"))) == sentences.PDF_LOCKED
