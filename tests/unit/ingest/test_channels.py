@@ -59,3 +59,15 @@ def test_turned_over_channels_do_not_cancel_and_extremes_do_not_wrap() -> None:
     assert mix_down(loud, "difference").tolist() == [-32_768, 32_767]
     assert mix_down(loud, "both").tolist() == [-1, -1]
     assert mix_down(np.array([[-32_768, -32_768]], np.int16), "both").tolist() == [-32_768]
+
+
+@pytest.mark.parametrize(("louder", "expected"), [(0, "left"), (1, "right")])
+def test_a_side_that_is_turned_over_in_the_break_is_not_summed(louder: int, expected: str) -> None:
+    rng = np.random.default_rng(3)
+    talk = (rng.standard_normal(16_000 * 20) * 3000).astype(np.int16)
+    stereo = np.stack([talk, talk], axis=1)
+    stereo[16_000 * 12 :, 1] *= -1
+    stereo[:, 1 - louder] //= 2
+    meter = ChannelMeter()
+    meter.add(stereo)
+    assert meter.mix() == expected
