@@ -11,7 +11,7 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from services.gateway.auth.authentication import Authentication
 from services.gateway.auth.keys import ApiKeys
 from services.gateway.auth.sessions import Sessions
 from services.gateway.body_limits import BodyLimits
+from services.gateway.compression import Compression
 from services.gateway.dead_letters import routes as dead_letters_routes
 from services.gateway.dead_letters.office import open_office
 from services.gateway.headers import SecurityHeaders
@@ -37,8 +38,10 @@ from services.gateway.jobs.sweeper import Sweeper, Times
 from services.gateway.jobs.wakeups import Wakeups
 from services.gateway.jobs.watchdog import Limits, Watchdog
 from services.gateway.lingering import LingeringRefusals
+from services.gateway.methods import HeadAsGet
 from services.gateway.parts import Gateway
 from services.gateway.problems import Problem, install_problem_handlers
+from services.gateway.queries import KnownQuery
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import routes as web_routes
 from shared.database import Database
@@ -194,6 +197,8 @@ def routes_only(lifespan: Any = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        dependencies=[Depends(KnownQuery())],
+        generate_unique_id_function=lambda route: route.name,  # the function's: `submit_job`
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=[
             {"name": "jobs", "description": "Sources go in, handouts come out."},
@@ -206,6 +211,9 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     app.add_middleware(BodyLimits)
     app.add_middleware(Authentication)
     app.add_middleware(AllowedHosts)
+    # Each wraps those before it: what HEAD is told is what GET would be, after packing.
+    app.add_middleware(Compression)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LingeringRefusals)
     app.include_router(jobs_routes.router)

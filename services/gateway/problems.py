@@ -1,4 +1,7 @@
-"""Every error leaves as RFC 9457 problem details: what is wrong, what to do, and the trace that tells us more."""
+"""Every error leaves as RFC 9457 problem details: what is wrong, what to do, and the trace that tells us more.
+
+Browsers that ask for a page get the same as one.
+"""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -7,15 +10,19 @@ from typing import Annotated, Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from services.gateway.accept import prefers_html
 from services.gateway.headers import add_security_headers
+from services.gateway.methods import allowed_methods
+from services.gateway.web.templates import render
 from shared.errors import LecternError, ObjectNotFoundError, RateLimitError, SourceTooLargeError
 from shared.telemetry import current_trace_id
 
@@ -80,8 +87,8 @@ def not_found(what: str = "job") -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, "not-found", f"There is no such {what}.")
 
 
-def problem_response(error: ProblemError) -> JSONResponse:
-    """The answer that tells `error`."""
+def problem_response(error: ProblemError, accept: str = "") -> Response:
+    """The answer that tells `error`: a page where `accept`, the request's header, is a browser's, else JSON."""
     problem = Problem(
         type=f"urn:lectern:problem:{error.code}",
         title=error.status.phrase,
@@ -90,8 +97,13 @@ def problem_response(error: ProblemError) -> JSONResponse:
         trace_id=current_trace_id(),
         errors=error.errors or None,
     )
-    content = problem.model_dump(mode="json", exclude_none=True)
-    response = JSONResponse(content, error.status.value, headers=error.headers, media_type=MEDIA_TYPE)
+    headers = {**error.headers, "Vary": "Accept"}
+    response: Response
+    if prefers_html(accept):
+        response = HTMLResponse(render("problem.html", problem=problem), error.status.value, headers=headers)
+    else:
+        content = problem.model_dump(mode="json", exclude_none=True)
+        response = JSONResponse(content, error.status.value, headers=headers, media_type=MEDIA_TYPE)
     add_security_headers(response.headers)
     return response
 
@@ -127,27 +139,32 @@ async def refuse(error: ProblemError | LecternError, scope: Scope, receive: Rece
     if scope["type"] == "websocket":
         await WebSocketClose()(scope, receive, send)
     else:
-        await problem_response(as_problem(error))(scope, receive, send)
+        accept = Headers(scope=scope).get("accept", "")
+        await problem_response(as_problem(error), accept)(scope, receive, send)
 
 
 def _log_fault(error: LecternError) -> None:
     log.warning("request failed", error=type(error).__name__, text=str(error)[:500])
 
 
-async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
+def _told(request: Request, error: ProblemError) -> Response:
+    return problem_response(error, request.headers.get("accept", ""))
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, ProblemError):
         raise error
-    return problem_response(error)
+    return _told(request, error)
 
 
-async def _on_lectern_error(_request: Request, error: Exception) -> JSONResponse:
+async def _on_lectern_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, LecternError):
         raise error
     _log_fault(error)
-    return problem_response(as_problem(error))
+    return _told(request, as_problem(error))
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
@@ -157,10 +174,13 @@ async def _on_http_exception(_request: Request, error: Exception) -> JSONRespons
     }
     code = status.phrase.lower().replace(" ", "-")
     detail = details.get(status, "The request could not be served.")
-    return problem_response(ProblemError(status, code, detail, headers=error.headers))
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(allowed_methods(request.app.routes, request.scope))
+    return _told(request, ProblemError(status, code, detail, headers=headers))
 
 
-async def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [
@@ -168,7 +188,7 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
         for fault in error.errors()
     ]
     detail = "Some fields of the request are not valid: see `errors`."
-    return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=faults))
+    return _told(request, ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=faults))
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:
@@ -176,9 +196,9 @@ async def _on_disconnect(_request: Request, _error: Exception) -> Response:
     return Response(status_code=HTTPStatus.BAD_REQUEST)  # which nobody reads
 
 
-async def _on_anything(_request: Request, error: Exception) -> JSONResponse:
+async def _on_anything(request: Request, error: Exception) -> Response:
     log.error("request failed unexpectedly", exc_info=error)
-    return problem_response(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", LecternError.default_message))
+    return _told(request, ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", LecternError.default_message))
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -10,10 +11,12 @@ from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.headers import PDF_POLICY, SANDBOX_POLICY
+from services.gateway.problems import ProblemError
 from shared.names import sanitise_name
 from shared.storage import ObjectRef, ObjectStore
 
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$", re.IGNORECASE)
+_RANGE = re.compile(r"^bytes=([0-9]*)-([0-9]*)$", re.IGNORECASE)
+_BEYOND = 1 << 63  # no object is so large
 # What a browser may show rather than save. Pictures and pages of a source are made anew by rendering; anything else
 # is only ever saved.
 _INLINE = frozenset({"application/pdf", "text/html", "image/png", "image/jpeg", "text/vtt"})
@@ -32,6 +35,11 @@ class Span:
     end: int
 
 
+def _position(digits: str) -> int:
+    significant = digits.lstrip("0")
+    return int(significant or "0") if len(significant) < 19 else _BEYOND
+
+
 def parse_range(header: str | None, size: int) -> Span | None:
     """The span that a Range header asks for; None for the whole, which is also the answer to what is not understood.
 
@@ -42,14 +50,15 @@ def parse_range(header: str | None, size: int) -> Span | None:
         return None
     first, last = match.groups()
     if not first:  # the last so many bytes
-        if int(last) == 0 or size == 0:
+        if _position(last) == 0 or size == 0:
             raise UnsatisfiableRangeError
-        return Span(max(0, size - int(last)), size)
-    if last and int(last) < int(first):
+        return Span(max(0, size - _position(last)), size)
+    start = _position(first)
+    if last and _position(last) < start:
         return None
-    if int(first) >= size:
+    if start >= size:
         raise UnsatisfiableRangeError
-    return Span(int(first), min(int(last) + 1, size) if last else size)
+    return Span(start, min(_position(last) + 1, size) if last else size)
 
 
 def download_name(source: str, artifact: str) -> str:
@@ -83,9 +92,9 @@ def _headers(stored: ObjectRef, name: str, *, inline: bool) -> dict[str, str]:
 async def send_artifact(
     request: Request, store: ObjectStore, stored: ObjectRef, name: str, *, inline: bool
 ) -> Response:
-    """The answer to a GET or HEAD of `stored`, called `name`.
+    """The answer to a GET of `stored`, called `name`.
 
-    Raises ObjectNotFoundError and StorageError before anything is sent.
+    Raises ObjectNotFoundError, StorageError and, for a range outside of it, ProblemError before anything is sent.
     """
     inline = inline and stored.media_type.partition(";")[0] in _INLINE
     headers = _headers(stored, name, inline=inline)
@@ -97,7 +106,11 @@ async def send_artifact(
     try:
         span = parse_range(asked, stored.size)
     except UnsatisfiableRangeError:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{stored.size}"})
+        detail = f"This file has {stored.size} bytes: the range that was asked for lies outside of it."
+        outside = {"Content-Range": f"bytes */{stored.size}", "Accept-Ranges": "bytes"}
+        raise ProblemError(
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "range-not-satisfiable", detail, headers=outside
+        ) from None
     whole = Span(0, stored.size)
     sent = span or whole
     headers["Content-Length"] = str(sent.end - sent.start)
@@ -108,8 +121,6 @@ async def send_artifact(
     if media_type.startswith("text/") and "charset" not in media_type:
         media_type += "; charset=utf-8"
     headers["Content-Type"] = media_type
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers)
     body = await _begun(store.stream(stored.key, sent.start, sent.end))
     return StreamingResponse(body, status, headers=headers)
 

@@ -76,9 +76,18 @@ def _has(document: Document, path: str) -> bool:
     return name in parent
 
 
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC)  # and not its last day, which ends later west of Greenwich
+
+
+def _moment(submitted_at: datetime) -> datetime:
+    """The time in UTC; one of another age, which a publisher's clock may say, is the first or last that is listed."""
+    return min(max(submitted_at, _EARLIEST), _LATEST).astimezone(UTC)
+
+
 def order_key(submitted_at: datetime, job_id: str) -> str:
     """A string that sorts as the time does, unique: what lists are ordered and continued by."""
-    return f"{int(submitted_at.timestamp() * 1000):015d}-{job_id}"
+    return f"{int(_moment(submitted_at).timestamp() * 1000):015d}-{job_id}"
 
 
 def submission(event: JobSubmitted) -> Document:
@@ -89,7 +98,7 @@ def submission(event: JobSubmitted) -> Document:
         "size": event.source.size,
         "sha256": event.source.sha256,
         "parameters": event.parameters.model_dump(mode="json"),
-        "at": event.submitted_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "at": _moment(event.submitted_at).isoformat(timespec="milliseconds"),
     }
 
 

@@ -211,7 +211,6 @@ def _why_not_retried(job: Job) -> str:
     return f"This job is {what}."
 
 
-@router.head("/{job_id}/artifacts/{name:path}", response_class=Response, include_in_schema=False)
 @router.get(
     "/{job_id}/artifacts/{name:path}",
     response_class=Response,
