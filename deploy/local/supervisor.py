@@ -214,9 +214,10 @@ class Supervisor:
         return [keeper.child for keeper in keepers if keeper.child is not None]
 
     def _happened(self, event: Event) -> None:
-        write_event(self.home.log("supervisor"), event)
-        if event.happening is Happening.STARTED:
-            self._publish_state()
+        with contextlib.suppress(OSError):  # a full disk ends no supervision
+            write_event(self.home.log("supervisor"), event)
+            if event.happening is Happening.STARTED:
+                self._publish_state()
         if self.options.on_event is not None:
             self.options.on_event(event)
 
