@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.gateway.auth.keys import Identity
 from shared.events import Artifact, HandoutRendered, JobSubmitted, SubmittedSource
 
 JOB = "job-00000001"
@@ -147,6 +148,17 @@ async def test_artifacts_come_whole_and_in_ranges(served: Any) -> None:
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(CONTENT)))
     for name in ("other.pdf", "../../x", "%2e%2e/api-key", "a" * 300):
         assert (await served.client.get(f"/v1/jobs/{JOB}/artifacts/{name}")).status_code in (404, 422)
+
+
+async def test_files_of_others_do_not_exist(served: Any) -> None:
+    await render(served)
+    url = f"/v1/jobs/{JOB}/artifacts/handout.pdf"
+    key = "lk_another-one-of-some-length"
+    await served.gateway.keys.register(key, Identity("ana"))
+    for method in ("GET", "HEAD"):
+        other = await served.client.request(method, url, headers={"Authorization": f"Bearer {key}"})
+        assert other.status_code == 404
+        assert (await served.client.request(method, url)).status_code == 200
 
 
 async def test_a_page_made_of_a_source_cannot_run_anything(served: Any) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import aio_pika
 import httpx
+from pymongo import AsyncMongoClient
 
+from services.gateway.jobs.document import PENDING_SUBMISSION, pending
 from shared.events import HandoutRendered, JobSubmitted, SourceFacts, SourceIngested, SubmittedSource, UnitFinished
 from shared.storage import ObjectRef
 
@@ -96,6 +98,19 @@ async def test_an_accepted_job_survives_a_killed_gateway(process: Any) -> None:
         await process.end(signal.SIGKILL)
         await process.start()
         assert (await client.get(f"/v1/jobs/{accepted['job_id']}")).json()["job_id"] == accepted["job_id"]
+
+
+async def test_what_a_killed_gateway_had_accepted_is_published_by_the_next(process: Any) -> None:
+    async with process.client() as client, AsyncMongoClient(process.environment["LECTERN_MONGO_URL"]) as mongo:
+        accepted = (await client.post("/v1/jobs", files={"file": ("a.mp4", b"content")})).json()
+        await process.end(signal.SIGKILL)
+        jobs = mongo[f"{process.environment['LECTERN_MONGO_PREFIX']}_gateway"]["jobs"]
+        waiting = {"$set": pending(PENDING_SUBMISSION), "$unset": {"active": ""}}
+        await jobs.update_one({"_id": accepted["job_id"]}, waiting)  # as if it had been killed before it published
+        await process.start()
+        async with asyncio.timeout(30):
+            while "pending" in (await jobs.find_one({"_id": accepted["job_id"]})):
+                await asyncio.sleep(0.1)
 
 
 def stored(process: Any) -> set[Path]:

@@ -5,7 +5,7 @@ import json
 
 from deploy.local.rabbitmq import RabbitNode
 from shared.circuit import Circuits
-from shared.errors import DatabaseError
+from shared.errors import DatabaseError, EngineError
 from shared.events import JobSubmitted
 from shared.messaging.publish import Publisher
 from shared.messaging.topology import SUBMISSIONS
@@ -77,7 +77,7 @@ async def test_a_consumer_that_dies_gives_its_message_to_the_next(settings: Shar
 
 
 async def test_an_outage_is_waited_for_without_using_up_attempts(settings: SharedSettings, amqp_url: str) -> None:
-    """More failures than there are attempts, one of them while the dependency answers its probe."""
+    """More failures than there are attempts, one of them while the dependency answers, and then one of its own."""
     away, handled, failures = True, asyncio.Event(), 0
     probed = asyncio.Event()
 
@@ -91,6 +91,9 @@ async def test_an_outage_is_waited_for_without_using_up_attempts(settings: Share
         if away or failures < 5:
             failures += 1
             raise DatabaseError("broken line")
+        if failures == 5:
+            failures += 1
+            raise EngineError("a first failure of its own")
         handled.set()
 
     circuits = Circuits({"database": probe})
@@ -100,7 +103,7 @@ async def test_an_outage_is_waited_for_without_using_up_attempts(settings: Share
         away = False
         await asyncio.wait_for(handled.wait(), 40)
     await circuits.stop()
-    assert failures == 5 > len(settings.retry_delays_s)
+    assert failures == 6 > len(settings.retry_delays_s) + 1
     assert await depth(amqp_url, SUBMISSIONS.dead_letters) == 0
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from shared.errors import EngineError, InvalidSourceError, PipelineError
 from shared.events import JobSubmitted, SourceRefused
+from shared.messaging import delivery
 from shared.messaging import headers as names
+from shared.messaging.delivery import RetryMiddleware
 from shared.messaging.publish import Publisher
 from shared.messaging.topology import BURIALS, PROGRESS, SUBMISSIONS
 from shared.settings import SharedSettings
@@ -32,6 +34,33 @@ async def test_a_passing_fault_is_retried_until_it_works(settings: SharedSetting
         await asyncio.wait_for(worked.wait(), 40)
     assert seen == [EVENT] * 3
     assert await depth(settings.amqp_url.get_secret_value(), SUBMISSIONS.name) == 0
+
+
+async def test_a_failed_message_of_which_no_copy_is_taken_stays_where_it_is(
+    settings: SharedSettings, amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+    worked = asyncio.Event()
+    republish = RetryMiddleware._republish
+
+    async def handler(_event: JobSubmitted) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            monkeypatch.setattr(RetryMiddleware, "_republish", republish)
+        if calls < 3:
+            raise EngineError("busy")
+        worked.set()
+
+    async def refused(*_: object) -> None:
+        raise TimeoutError("the broker takes nothing")
+
+    monkeypatch.setattr(delivery, "HOLD_S", 0.1)
+    monkeypatch.setattr(RetryMiddleware, "_republish", refused)
+    async with running(settings, handler) as broker:
+        await Publisher(broker, "test")(EVENT, message_id="1")
+        await asyncio.wait_for(worked.wait(), 40)
+    assert await depth(amqp_url, SUBMISSIONS.name) == 0
 
 
 async def test_the_last_attempt_is_buried_with_its_history(settings: SharedSettings, amqp_url: str) -> None:
