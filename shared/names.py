@@ -13,8 +13,10 @@ _SPACES = re.compile(r"\s+")
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])", re.IGNORECASE)
 # Shown as nothing or changing the direction of what follows: "annexe\u202Efdp.exe" reads as "annexeexe.pdf".
 _UNSAFE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Persian words and families of emoji are spelled with joiners; between other characters these are just invisible.
+_JOINERS = "\u200c\u200d"
 _TERMINAL_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_EDGES = " .-~"  # hidden files, options of a command, names Windows trims
+_EDGES = " .-~\u200c\u200d"  # hidden files, options of a command, names Windows trims
 _GENERATOR_PREFIX = re.compile(r"^Microsoft (Word|PowerPoint|Excel) - ", re.IGNORECASE)
 _OFFICE_SUFFIX = re.compile(r"\.(docx?|pptx?|xlsx?|odt|odp|key|pages|tex|dvi|indd)$", re.IGNORECASE)
 _NO_TITLES = {"", "untitled", "unknown", "powerpoint presentation", "presentation", "document", "slide 1", "title"}
@@ -25,7 +27,8 @@ def sanitise_name(name: str) -> str:
 
     NFKD folds look-alikes (a full-width slash is a slash) before anything is judged; NFC then puts accents back on
     their letters, so that the same name is the same bytes whatever system it came from. The result has 1 to 200
-    bytes of UTF-8, no separator, control, format or direction character, does not begin with a dot or dash, is no
+    bytes of UTF-8, no separator, control, format or direction character (joiners stay inside words and emoji that they
+    belong to), does not begin with a dot or dash, is no
     Windows device, and keeps its extension when it is cut. Sanitising twice changes nothing.
     """
     folded = unicodedata.normalize("NFKD", name).replace("\\", "/")
@@ -60,7 +63,13 @@ def _clean_part(part: str) -> str:
 
 def _drop_unsafe(text: str) -> str:
     spaced = _SPACES.sub(" ", text)  # tabs and line ends are control characters, yet they part words
-    return "".join(character for character in spaced if unicodedata.category(character) not in _UNSAFE_CATEGORIES)
+    safe = [c for c in spaced if c in _JOINERS or unicodedata.category(c) not in _UNSAFE_CATEGORIES]
+    around = zip([" ", *safe], safe, [*safe[1:], " "], strict=False)
+    return "".join(c for before, c, after in around if c not in _JOINERS or _is_joined(before, after))
+
+
+def _is_joined(before: str, after: str) -> bool:
+    return not (before.isascii() or after.isascii() or before in _JOINERS or after in _JOINERS)
 
 
 def _split_extension(name: str) -> tuple[str, str]:

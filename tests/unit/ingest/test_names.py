@@ -8,6 +8,7 @@ from shared.names import clean_title, sanitise_name
 
 names = st.one_of(
     st.text(),
+    st.text(alphabet="\u200c\u200dمی👩💻.a ", max_size=20),
     st.text(alphabet="./\\ -~\0CONcon1:\u202e\u0301é日ﬁ／\n", max_size=40),
     st.tuples(st.text(min_size=1), st.integers(1, 600), st.sampled_from(["", ".mp4", ".tar.gz", ".x" * 100])).map(
         lambda parts: parts[0] * parts[1] + parts[2]
@@ -27,7 +28,12 @@ def test_any_name_becomes_safe(name: str) -> None:
     assert safe[0] not in ".- ~"
     assert safe[-1] not in ". "
     assert ".." not in safe.split("/")
-    assert not any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in safe)
+    unsafe = [c for c in safe if c not in "\u200c\u200d" and unicodedata.category(c) in {"Cc", "Cf", "Cs"}]
+    assert not unsafe
+    for before, joiner, after in zip(safe, safe[1:], safe[2:], strict=False):
+        assert joiner not in "\u200c\u200d" or not (before.isascii() or after.isascii())
+    assert safe[0] not in "\u200c\u200d"
+    assert safe[-1] not in "\u200c\u200d"
     assert safe.split(".")[0].rstrip().lower() not in {"con", "prn", "aux", "nul", "com1", "lpt9"}
 
 
@@ -46,6 +52,9 @@ def test_sanitising_twice_changes_nothing(name: str) -> None:
         ("ﬁnal.pdf", "final.pdf"),
         ("e\u0301tude.pdf", "étude.pdf"),
         ("annexe\u202efdp.exe", "annexefdp.exe"),
+        ("می\u200cخواهم.pdf", "می\u200cخواهم.pdf"),
+        ("👩\u200d💻 week 1.mp4", "👩\u200d💻 week 1.mp4"),
+        ("we\u200dek\u200c 1\u200d.pdf", "week 1.pdf"),
         ("NUL.pdf", "_NUL.pdf"),
         ("COM¹.txt", "_COM1.txt"),
         ("-rf", "rf"),
