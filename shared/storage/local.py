@@ -193,17 +193,38 @@ class LocalObjectStore:
         return found
 
     async def delete(self, key: str) -> None:
-        """Delete an object if it is there."""
+        """Delete an object if it is there, and the folders that it leaves empty."""
         path = self._path(key)
+
+        def remove() -> None:
+            path.unlink(missing_ok=True)
+            self._remove_empty(path.parent)
+
         with _translated(key):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(remove)
+
+    def _remove_empty(self, folder: Path) -> None:
+        """Remove `folder` and those around it while they are empty; the services' own and `inbox` stay.
+
+        Whoever puts an object there at this moment makes its folder again.
+        """
+        while len(folder.relative_to(self._objects).parts) > 1:
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:
+                return
+            folder = folder.parent
 
     async def delete_all(self, prefix: str) -> int:
         """Delete every object under the folder `prefix`."""
 
         def remove() -> int:
             count = len(self._found(prefix))
-            shutil.rmtree(self._path(prefix.rstrip("/")), ignore_errors=True)
+            folder = self._path(prefix.rstrip("/"))
+            shutil.rmtree(folder, ignore_errors=True)
+            self._remove_empty(folder.parent)
             return count
 
         with _translated(prefix):
