@@ -47,6 +47,7 @@ from services.gateway.web import routes as web_routes
 from shared.database import Database
 from shared.events import Engines
 from shared.health import health_routes
+from shared.languages import fault_of
 from shared.messaging.publish import Publish
 from shared.messaging.queues import waiting_messages
 from shared.service import Parts, consuming, open_parts, until_it_answers
@@ -82,7 +83,14 @@ def assemble(
         read_model=read_model,
         outlook=outlook,
         admission=admission,
-        submissions=Submissions(read_model, store, admission, max_bytes=settings.max_upload_bytes, engines=engines),
+        submissions=Submissions(
+            read_model,
+            store,
+            admission,
+            max_bytes=settings.max_upload_bytes,
+            engines=engines,
+            language_fault=partial(fault_of, folder=shared.speech_model),
+        ),
         lifecycle=Lifecycle(read_model, store, publish, admission, dead_letters.letters.purge_job),
         dead_letters=dead_letters,
         keys=ApiKeys(database),

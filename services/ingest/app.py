@@ -1,5 +1,7 @@
 """Composition root of the ingest service."""
 
+from functools import partial
+
 from services.ingest.adapters.engines import LocalPreparationEngine
 from services.ingest.domain.ingest_source import IngestSource, PreparationEngine
 from services.ingest.domain.options import CuttingOptions
@@ -7,6 +9,7 @@ from services.ingest.handlers import register
 from services.ingest.settings import IngestSettings
 from shared.checkpoints import Checkpoints
 from shared.engines import EngineProcesses
+from shared.languages import fault_of_speech
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
@@ -16,7 +19,14 @@ from shared.time_limits import TimeLimits
 async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) -> None:
     """Wire the service."""
     checkpoints = Checkpoints(parts.database, parts.store, "ingest")
-    ingest = IngestSource(parts.store, checkpoints, parts.scratch, engine, max_size_bytes)
+    ingest = IngestSource(
+        parts.store,
+        checkpoints,
+        parts.scratch,
+        engine,
+        max_size_bytes,
+        speech_fault=partial(fault_of_speech, folder=parts.settings.speech_model),
+    )
     register(parts.broker, ingest, parts.publish)
     subscribe_removal(parts, checkpoints, "ingest")
 

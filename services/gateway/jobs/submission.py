@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -58,16 +59,27 @@ def uploads_of(job_id: str) -> str:
 
 
 class Submissions:
-    """Takes sources in. `engines` are those in force now, which a job keeps."""
+    """Takes sources in. `engines` are those in force now, which a job keeps.
+
+    `language_fault` says why none of them has a language.
+    """
 
     def __init__(
-        self, read_model: ReadModel, store: ObjectStore, admission: Admission, *, max_bytes: int, engines: Engines
+        self,
+        read_model: ReadModel,
+        store: ObjectStore,
+        admission: Admission,
+        *,
+        max_bytes: int,
+        engines: Engines,
+        language_fault: Callable[[str], str | None],
     ) -> None:
         self._read_model = read_model
         self._store = store
         self._admission = admission
         self._max_bytes = max_bytes
         self._engines = engines
+        self._language_fault = language_fault
 
     async def accept(self, owner: str, reader: MultipartReader, idempotency_key: str | None) -> Accepted:
         """Read a form and make a job of it.
@@ -131,6 +143,8 @@ class Submissions:
             faults = [FieldFault(field=str(fault["loc"][0]), message=fault["msg"]) for fault in error.errors()]
             detail = "Some fields of the form are not valid: see `errors`."
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=faults) from None
+        if fault := self._language_fault(parameters.language):
+            raise _unprocessable("language", fault)
         source = SubmittedSource(key=form.upload.key, name=form.name, sha256=form.upload.sha256, size=form.upload.size)
         return JobSubmitted(job_id=job_id, parameters=parameters, owner=owner, source=source, submitted_at=_now_ms())
 

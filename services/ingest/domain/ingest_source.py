@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
@@ -64,7 +65,7 @@ class PreparationEngine(Protocol):
 
 
 class IngestSource:
-    """Takes a source in once."""
+    """Takes a source in once. `speech_fault` says why the speech model does not have a language."""
 
     def __init__(
         self,
@@ -73,12 +74,14 @@ class IngestSource:
         scratch: Scratch,
         engine: PreparationEngine,
         max_size_bytes: int,
+        speech_fault: Callable[[str], str | None],
     ) -> None:
         self._store = store
         self._checkpoints = checkpoints
         self._scratch = scratch
         self._engine = engine
         self._max_size_bytes = max_size_bytes
+        self._speech_fault = speech_fault
 
     async def __call__(self, event: JobSubmitted) -> SourceIngested:
         """The event that lists the units. Does the work unless it is done already."""
@@ -105,6 +108,8 @@ class IngestSource:
             PreparationRequest(source=source, name=name, unit_s=event.parameters.unit_s)
         )
         _check_integrity(event, prepared)
+        if prepared.speech and (fault := self._speech_fault(event.parameters.language)):
+            raise InvalidSourceError(fault)
         return await self._keep(event, prepared, key, source, name)
 
     async def _check_size(self, key: str) -> None:

@@ -62,6 +62,7 @@ async def test_an_idempotency_key_makes_one_job_of_concurrent_requests(served: A
         ([("other", ("a.mp4", b"x"))], {}, 422),
         ([("file", ("a.mp4", b""))], {}, 422),
         ([("file", ("a.mp4", b"x"))], {"paper": "a3"}, 422),
+        ([("file", ("a.mp4", b"x"))], {"language": "xx"}, 422),
         ([("file", ("a.mp4", b"x"))], {"paper": "x" * 5000}, 400),
         ([("file", ("a.mp4", b"x" * 3_000_001))], {}, 413),
         ([("file", ("a.mp4", b"x" * 5_000_000))], {}, 413),
