@@ -1,6 +1,7 @@
 """The gateway's HTTP API as the commands use it. Uploads and downloads are streamed."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ _WRONG_USAGE = 422
 _LETTERS = "/v1/dead-letters"
 # Thousands of dead letters are changed one by one before the answer comes.
 _BULK_TIMEOUT = httpx.Timeout(900.0, connect=5.0)
+# The beginning of an id that Lectern itself made.
+_BEGINNING = re.compile(r"[0-9a-f][0-9a-f-]{3,34}")
+_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,18 @@ class Client:
         with path.open("rb") as file:
             answer = self._http.post("/v1/jobs", files={"file": (path.name, file)}, data=fields, headers=headers)
         return _content(answer)
+
+    def full_id(self, given: str) -> str:
+        """The id of the job that `given` begins, as git does it; an id that is none of a beginning is left alone.
+
+        Raises CommandError when several of the last thousand jobs begin so.
+        """
+        if not _BEGINNING.fullmatch(given):
+            return given
+        found = [job["job_id"] for job in self.jobs(None, _LOOKED_AT) if job["job_id"].startswith(given)]
+        if len(found) > 1 and given not in found:
+            raise CommandError(f"{len(found)} jobs begin with {given}: write more of the id.")
+        return found[0] if len(found) == 1 else given
 
     def job(self, job_id: str) -> Job:
         """One job."""

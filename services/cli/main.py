@@ -2,6 +2,7 @@
 
 import asyncio
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "samples" / "lecture.m
 app = typer.Typer(
     help="Turns lecture recordings and documents into study handouts.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
@@ -63,12 +64,28 @@ File = Annotated[
         metavar="FILE", exists=True, dir_okay=False, readable=True, help="A recording (video or audio) or a PDF."
     ),
 ]
-JobId = Annotated[str, typer.Argument(help="Id of the job.", metavar="JOB")]
+JobId = Annotated[str, typer.Argument(help="Id of the job, or as much of its beginning as tells.", metavar="JOB")]
 Output = Annotated[
     Path | None,
     typer.Option(file_okay=False, help="Folder for the files; by default one named after the source, here."),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Show progress until the end, then fetch the files.")]
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- typer's signature of a callback
+    if wanted:
+        consoles()[0].print(f"lectern {version('lectern')}", markup=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Turns lecture recordings and documents into study handouts."""
 
 
 @app.command()
@@ -171,7 +188,7 @@ def jobs(
 def show(job: JobId, *, as_json: AsJson = False) -> None:
     """Tell everything about one job."""
     with connected() as client:
-        found = client.job(job)
+        found = client.job(client.full_id(job))
     if as_json:
         print_json(found)
     else:
@@ -182,7 +199,7 @@ def show(job: JobId, *, as_json: AsJson = False) -> None:
 def fetch(job: JobId, *, as_json: AsJson = False, output: Output = None) -> None:
     """Fetch the files of a job."""
     with connected() as client:
-        found = client.job(job)
+        found = client.job(client.full_id(job))
         if not found["artifacts"]:
             reason = found["error"]["message"] if found["error"] else f"It is {found['status']}."
             raise CommandError(f"This job has no files. {reason}")
@@ -193,7 +210,7 @@ def fetch(job: JobId, *, as_json: AsJson = False, output: Output = None) -> None
 def cancel(job: JobId, *, as_json: AsJson = False) -> None:
     """Stop working on a job; what was made of it stays, and `retry` goes on from there."""
     with connected() as client:
-        _tell(client.cancel(job), as_json=as_json)
+        _tell(client.cancel(client.full_id(job)), as_json=as_json)
 
 
 @app.command()
@@ -205,7 +222,7 @@ def retry(job: JobId, *, wait: Wait = False, as_json: AsJson = False, output: Ou
     Ctrl-C ends the waiting, not the job.
     """
     with connected() as client:
-        begun = client.retry(job)
+        begun = client.retry(client.full_id(job))
         if not wait:
             _tell(begun, as_json=as_json)
             return
@@ -223,7 +240,7 @@ def _tell(job: Job, *, as_json: bool) -> None:
 def delete(job: JobId) -> None:
     """Delete a job and everything that was made of it."""
     with connected() as client:
-        client.delete(job)
+        client.delete(client.full_id(job))
 
 
 @app.command(name="sign-in")

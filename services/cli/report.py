@@ -105,17 +105,33 @@ def print_job(console: Console, job: Job) -> None:
 
 
 def print_jobs(console: Console, jobs: Sequence[Job]) -> None:
-    """A table of jobs."""
+    """A table of jobs; where nobody looks at a terminal, a line each with tabs between, for other programs."""
+    if not console.is_terminal:
+        for job in jobs:
+            fields = (job["job_id"], job["status"], _where(job), _when(job), plain(_name(job)))
+            console.file.write("\t".join(fields) + "\n")  # rich would make blanks of the tabs
+        return
     if not jobs:
         console.print("No jobs yet. Send a file with `lectern submit FILE`.", markup=False)
         return
     table = Table(box=None, pad_edge=False)
-    table.add_column("job", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    table.add_column("stage", no_wrap=True)
-    table.add_column("source", overflow="fold")
+    for column in ("job", "status", "stage", "submitted"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("title", overflow="fold")
     for job in jobs:
-        current = next((stage for stage in job["stages"] if stage["status"] in _TELLING), None)
-        where = stage_text(current) if current and job["status"] != "submitted" else ""
-        table.add_row(job["job_id"], _status_text(job), where, Text(plain(job["source"]["name"])))
+        table.add_row(job["job_id"], _status_text(job), _where(job), _when(job), Text(plain(_name(job))))
     console.print(table)
+
+
+def _where(job: Job) -> str:
+    current = next((stage for stage in job["stages"] if stage["status"] in _TELLING), None)
+    return stage_text(current) if current and job["status"] != "submitted" else ""
+
+
+def _when(job: Job) -> str:
+    """When the job was submitted, in UTC, to the minute."""
+    return str(job["submitted_at"] or "")[:16].replace("T", " ")
+
+
+def _name(job: Job) -> str:
+    return str(job["title"] or job["source"]["name"])

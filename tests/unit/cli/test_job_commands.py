@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +215,52 @@ def test_a_job_that_waits_names_no_stage() -> None:
     written = io.StringIO()
     print_jobs(Console(file=written, width=100), [job("submitted")])
     assert "ingest" not in written.getvalue()
+
+
+@pytest.mark.parametrize("option", ["--version", "-h"])
+def test_version_and_help_need_no_gateway(option: str) -> None:
+    result = CliRunner().invoke(main.app, [option])
+    assert result.exit_code == 0
+    assert (f"lectern {version('lectern')}" if option == "--version" else "submit") in result.stdout
+
+
+def test_piped_jobs_are_a_line_each_with_everything_whole() -> None:
+    written = io.StringIO()
+    listed = job("done") | {"title": "Tides\tand \x1b[31m" + "long " * 60, "submitted_at": "2026-03-01T10:20:30.123Z"}
+    print_jobs(Console(file=written, width=40), [listed, listed])
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 2
+    identity, status, _stage, when, title = lines[0].split("\t")
+    assert (identity, status, when) == (listed["job_id"], "done", "2026-03-01 10:20")
+    assert title.startswith("Tides and ")
+    assert len(title) > 300
+
+
+def test_on_a_terminal_jobs_have_title_and_date() -> None:
+    written = io.StringIO()
+    listed = job("done") | {"title": "Tides", "submitted_at": "2026-03-01T10:20:30.123Z"}
+    print_jobs(Console(file=written, width=160, force_terminal=True, color_system=None), [listed])
+    assert "2026-03-01 10:20" in written.getvalue()
+    assert "Tides" in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("given", "exit_status", "words"),
+    [("0192", 0, "done"), ("019", 1, "no such job"), ("7abc", 1, "no such job"), ("0293", 1, "2 jobs begin")],
+)
+def test_the_beginning_of_an_id_is_enough(
+    play: Callable[[Callable[[httpx.Request], httpx.Response]], None], given: str, exit_status: int, words: str
+) -> None:
+    ids = ["0192f3c4-7a1e-4d3c-9c55-6d1f0a2b3c4d", *(f"0293{n}" + "0" * 31 for n in "12")]
+
+    def gateway(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/jobs":
+            return httpx.Response(200, json={"jobs": [job("done") | {"job_id": i} for i in ids], "cursor": None})
+        if request.url.path == f"/v1/jobs/{ids[0]}":
+            return httpx.Response(200, json=job("done"))
+        return httpx.Response(404, json={"detail": "There is no such job."})
+
+    play(gateway)
+    result = CliRunner().invoke(main.app, ["show", given])
+    assert result.exit_code == exit_status
+    assert words in result.stdout + result.stderr
