@@ -9,7 +9,7 @@ from services.analysis.offline.definitions import normal_text
 from services.analysis.offline.material import Material
 from services.analysis.offline.section_titles import heading_text
 from services.analysis.offline.words import speciality, words
-from shared.documents import SlideBlock, TextBlock
+from shared.documents import Block, SlideBlock, TextBlock
 
 _TOPIC = re.compile(
     r"\b(?:talk(?:ing)? about|discuss(?:ing)?|introduc(?:e|ing)|topic (?:of (?:today|today's lecture|this lecture) )?is"
@@ -37,11 +37,14 @@ _CLAUSE_WORD = re.compile(r"^(?:how|why|what|where|when) (?:the |an? )?", re.IGN
 _LEAST_WEIGHT = 0.2  # of the best key phrase in what is announced: less is not what the talk is about
 _MAX_CLAUSE_WORDS = 10
 _JUNK = re.compile(
-    r"^(?:untitled|document\d*|presentation\d*|powerpoint presentation|slide \d+|microsoft \w+ - .*"
-    r"|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|mp4|pdf))$",
+    r"^(?:untitled|document\d*|presentation\d*|powerpoint presentation|slides?(?: \d+)?|microsoft \w+ - .*"
+    r"|adobe \w+(?: pdf)?|microsoft \w+|scan\w*(?: \w*\d+)?|print(?:ing)?|fax|layout \d+|output|temp|test"
+    r"|\S+\.[a-z]\w{1,4}|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|mp4|pdf))$",
     re.IGNORECASE,
 )
 _FIRST_SLIDE_MAX_WORDS = 16
+_NEAR_START = 10  # blocks
+_RUNNING_WORDS = 12  # less is an author, a date, an address
 _MAX_CHARS = 140
 
 
@@ -57,11 +60,26 @@ def _shown(material: Material) -> tuple[str, tuple[str, ...]] | None:
             text = heading_text(block.title)
             return (text, (block.id,)) if 1 <= len(words(text)) <= _FIRST_SLIDE_MAX_WORDS else None
         if isinstance(block, TextBlock) and block.kind == "heading" and words(block.text):
-            highest = min((b.level or 1) for b in material.blocks if isinstance(b, TextBlock) and b.kind == "heading")
-            if block.box.page > 1 or i > 10 or (block.level or 1) > highest or not _alone(material, highest):
+            level = block.level or 1
+            if i > _NEAR_START or block.box.page > _first_page(material) or not _alone(material, level):
                 return None
-            return heading_text(block.text), (block.id,)
+            # Above the first paragraph a heading names the whole, however large others are.
+            is_on_top = not any(_is_running_text(before) for before in material.blocks[:i])
+            return (heading_text(block.text), (block.id,)) if is_on_top or level == _highest_level(material) else None
     return None
+
+
+def _first_page(material: Material) -> int:
+    """The first page that anything was kept of."""
+    return next((block.box.page for block in material.blocks if isinstance(block, TextBlock)), 1)
+
+
+def _is_running_text(block: Block) -> bool:
+    return isinstance(block, TextBlock) and block.kind == "paragraph" and len(words(block.text)) >= _RUNNING_WORDS
+
+
+def _highest_level(material: Material) -> int:
+    return min((b.level or 1) for b in material.blocks if isinstance(b, TextBlock) and b.kind == "heading")
 
 
 def _alone(material: Material, level: int) -> bool:

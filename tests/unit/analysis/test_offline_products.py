@@ -233,12 +233,33 @@ def test_a_document_is_cut_at_its_headings_and_titled_by_the_one_above_them() ->
     assert guide.sections[0].blocks == ("t0", "t1", "t2")
 
 
+def test_the_heading_above_the_first_paragraph_is_the_title_whatever_its_level() -> None:
+    body = "The plasma membrane separates the inside of the cell from the outside and lets sugar pass. " * 3
+    blocks = [("heading", "Cells and Their Walls", 2), ("paragraph", "A. Author, 2026"), ("paragraph", body)]
+    rest = [("heading", "RESULTS", 1), ("paragraph", body), ("heading", "METHODS", 1), ("paragraph", body)]
+    assert analyse(paper(*blocks, *rest)).title == "Cells and Their Walls"
+    assert analyse(paper(("paragraph", body), *blocks[:1], *rest)).title == "Notes"
+
+
+def test_slides_whose_first_pages_were_steps_of_a_later_one_have_their_title() -> None:
+    source = paper(("heading", "Why Bridges Stand", 1), ("list_item", "A beam bends."), ("heading", "Wind Loads", 1))
+    blocks = [
+        block.model_copy(update={"box": block.box.model_copy(update={"page": page})})
+        for block, page in zip(source.blocks, (4, 4, 8), strict=True)
+    ]
+    assert analyse(source.model_copy(update={"blocks": tuple(blocks)})).title == "Why Bridges Stand"
+
+
 @pytest.mark.parametrize(
     ("name", "metadata", "title"),
     [
         ("week_03-osmosis.mp4", None, "Week 03 osmosis"),
         ("x.mp4", "Plant Cells", "Plant Cells"),
         ("plants.pdf", "Microsoft Word - a.doc", "Plants"),
+        ("plants.pdf", "10811.exe", "Plants"),
+        ("plants.pdf", "Adobe Photoshop PDF", "Plants"),
+        ("plants.pdf", "Slides", "Plants"),
+        ("plants.pdf", "Slides of the Alps", "Slides of the Alps"),
         ("", "", "Untitled"),
     ],
 )
