@@ -5,14 +5,16 @@ The scan of a range and the join of ranges use the same rules, so that a border 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Generic, TypeVar
 
-from services.transcription.slides.views import Relation, View, is_scrolled, relate
+from services.transcription.slides.views import Relation, View, is_mixture, is_scrolled, relate
 from shared.documents import TimeSpan
 
 T = TypeVar("T")
 
 REVISIT_INK = 0.5  # a build shown again later has at least half of the ink; less is only a title they share
+MIXTURE_S = 6.0  # a transition of 8 seconds seems to stand still for more than half of it
 BORDER_S = 1.0  # showings closer than this are one
 
 
@@ -33,6 +35,24 @@ class Slide(Generic[T]):
     view: View
     origin: T
     spans: tuple[TimeSpan, ...]
+
+
+def without_mixtures(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
+    """Leaves out pictures taken inside a slow transition: short, and a mixture of the pictures before and after.
+
+    A build of the one after is kept, for it is shown as a slide is.
+    """
+    listed = list(showings)
+    kept = listed[-1:]  # from the end, as of several mixtures in a row one grows into the other
+    for showing, before in pairwise(reversed(listed[:-1])):
+        after = kept[-1]
+        is_short = showing.end_s - showing.start_s < MIXTURE_S
+        grows = is_short and relate(showing.view, after.view) in (Relation.BUILD, Relation.SAME)
+        if grows or not is_short or not is_mixture(before.view, showing.view, after.view):
+            kept.append(showing)
+    if len(listed) > 1:
+        kept.append(listed[0])
+    return kept[::-1]
 
 
 def group_builds(showings: Iterable[Showing[T]]) -> list[Showing[T]]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from services.transcription.slides.grouping import Showing, Slide, group_builds, recognise_again
+from services.transcription.slides.grouping import Showing, Slide, group_builds, recognise_again, without_mixtures
 from services.transcription.slides.ocr import SlideText, read_slide
 from services.transcription.slides.picture import Extracted, Wanted, extract_pictures
 from services.transcription.slides.stills import Still, find_stills
@@ -41,7 +41,7 @@ def scan_range(video: Path, start_s: float, end_s: float, output: Path, options:
     source = adapted(source, first_s, end_s + options.margin_s, options.timeout_s)
     stills = _stills(source, wanted, first_s, options)
     warnings = [] if stills else _why_nothing(source, wanted, options)
-    slides = recognise_again(group_builds(_within(stills, wanted)))
+    slides = recognise_again(group_builds(without_mixtures(_within(stills, wanted))))
     kept = _longest(slides, wanted, options)
     if len(kept) < len(slides):
         warnings.append(TOO_MANY)

@@ -117,6 +117,17 @@ def is_scrolled(first: View, second: View) -> bool:
     return float(match.max()) > SCROLL_MATCH
 
 
+def is_mixture(before: View, view: View, after: View) -> bool:
+    """Whether each pixel lies between those before and after, as in a cross-fade or a wipe, and some come of both."""
+    still = ~_pixels(before.busy | view.busy | after.busy)
+    first, grey, last = (v.grey[still].astype(np.int16) for v in (before, view, after))
+    low, high = np.minimum(first, last) - PIXEL_STEP, np.maximum(first, last) + PIXEL_STEP
+    outside = (grey < low) | (grey > high)
+    from_first, from_last = np.abs(grey - first) > PIXEL_STEP, np.abs(grey - last) > PIXEL_STEP
+    few = CHANGED_BLOCKS * BLOCK_SHARE * BLOCK * BLOCK
+    return bool(outside.sum() < few and from_first.sum() > few and from_last.sum() > few)
+
+
 def encode(view: View) -> Fingerprint:
     """The view as text: 32 grey levels are below what `relate` sees."""
     grey = zlib.compress((view.grey >> 3).tobytes(), 6)
@@ -138,6 +149,8 @@ def decode(fingerprint: Fingerprint) -> View:
 
 def hull(active: Blocks) -> Blocks:
     """Rectangles around the connected parts of `active`, one block wider: a webcam with the edge of its speaker."""
+    if not active.any():
+        return active
     grown = cv2.dilate(active.astype(np.uint8), _KERNEL)
     count, _, stats, _ = cv2.connectedComponentsWithStats(grown, connectivity=8)
     covered = np.zeros((ROWS, COLUMNS), np.bool_)
