@@ -49,6 +49,12 @@ class SourceTooLargeError(InvalidSourceError):
     code = "source_too_large"
 
 
+class NothingReadError(InvalidSourceError):
+    """Every part of the source that could be read met a limit or failed. Permanent."""
+
+    code = "nothing_read"
+
+
 class InvalidMessageError(LecternError):
     """A message is not what its contract says. Permanent."""
 

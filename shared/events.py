@@ -182,7 +182,21 @@ class UnitFinished(Event):
     units: Annotated[int, Field(ge=1, description="Units of the stage in all.")]
 
 
-class SourceTranscribed(Event):
+class Incomplete(Event):
+    """An event about what was made of a source of which parts may be `missing`."""
+
+    missing: tuple[str, ...] = Field(default=(), description="Parts of the source that could not be read, and why.")
+
+    def name_for(self, result: str) -> str:
+        """The name under which a stage keeps `result`: with something missing, it belongs to this run alone."""
+        return f"{result}-of-run-{self.run}" if self.missing else result
+
+    def folder(self) -> str:
+        """The last part of the prefix of a stage's objects, by the same rule."""
+        return f"{self.parameters.digest()}-of-run-{self.run}" if self.missing else self.parameters.digest()
+
+
+class SourceTranscribed(Incomplete):
     """The source is one document of blocks with provenance. Published by transcription."""
 
     routing_key: ClassVar[str] = "source.transcribed.v1"
@@ -191,7 +205,7 @@ class SourceTranscribed(Event):
     transcript: ObjectRef | None = Field(default=None, description="A `Transcript`, of recordings only.")
 
 
-class SourceAnalysed(Event):
+class SourceAnalysed(Incomplete):
     """There is a study guide. Published by analysis."""
 
     routing_key: ClassVar[str] = "source.analysed.v1"
@@ -216,7 +230,7 @@ class HandoutRendered(Event):
     title: str
     artifacts: tuple[Artifact, ...]
     warnings: tuple[str, ...] = ()
-    missing: tuple[str, ...] = Field(default=(), description="Optional artefacts that could not be made, and why.")
+    missing: tuple[str, ...] = Field(default=(), description="What could not be read or made, and why.")
 
 
 class JobDeleted(Event):

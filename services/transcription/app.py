@@ -53,7 +53,8 @@ def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
         ),
         PdfPageEngine(
             processes.process(settings.pages_memory_mb),
-            TimeLimits.of(settings.pages_timeout_s, settings.pages_soft_timeout_s),
+            TimeLimits.of(settings.page_timeout_s),
+            settings.pages_timeout_s,
         ),
         ProcessAssembler(
             processes.process(settings.join_memory_mb),
@@ -80,7 +81,7 @@ async def build(engines: Engines, parts: Parts, lanes: int = 0, speech_model: st
         engines.assembler,
         speech_model=speech_model,
     )
-    register(parts.broker, units, parts.publish)
+    register(parts.broker, units, parts.publish, parts.settings.retry_delays_s)
     subscribe_removal(parts, checkpoints, "transcription")
 
 

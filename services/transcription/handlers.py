@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from faststream.rabbit import RabbitBroker
+from faststream.rabbit import RabbitBroker, RabbitMessage
 
+from services.transcription.domain.failures import GivesUp
 from services.transcription.domain.plan import UnitCommand, unit_name
 from shared.events import (
     FindSlides,
@@ -17,6 +18,7 @@ from shared.events import (
 from shared.messaging.broker import subscribe
 from shared.messaging.publish import Publish, message_id
 from shared.messaging.topology import PAGES, SLIDES, SOURCES, SPEECH
+from shared.messaging.verdict import gives_up
 
 
 class Units(Protocol):
@@ -26,11 +28,11 @@ class Units(Protocol):
         """Remember what is to be joined."""
         ...
 
-    async def transcribe(self, command: TranscribeSpeech) -> UnitFinished:
+    async def transcribe(self, command: TranscribeSpeech, gives_up: GivesUp) -> UnitFinished:
         """Do one unit of speech."""
         ...
 
-    async def find_slides(self, command: FindSlides) -> UnitFinished:
+    async def find_slides(self, command: FindSlides, gives_up: GivesUp) -> UnitFinished:
         """Do one unit of slides."""
         ...
 
@@ -48,22 +50,26 @@ class Units(Protocol):
 class Handlers:
     """Translates between messages and use cases."""
 
-    def __init__(self, units: Units, publish: Publish) -> None:
+    def __init__(self, units: Units, publish: Publish, retry_delays_s: tuple[float, ...]) -> None:
         self._units = units
         self._publish = publish
+        self._retry_delays_s = retry_delays_s
+
+    def _gives_up(self, message: RabbitMessage) -> GivesUp:
+        return gives_up(message.headers, self._retry_delays_s)
 
     async def on_source_ingested(self, event: SourceIngested) -> None:
         """Send the first units of a source to their queues. Safe to redeliver: units that are done are left out."""
         await self._units.plan(event)
         await self._follow_up(event)
 
-    async def on_transcribe_speech(self, command: TranscribeSpeech) -> None:
+    async def on_transcribe_speech(self, command: TranscribeSpeech, message: RabbitMessage) -> None:
         """Recognise one piece. Safe to redeliver: a finished unit is not computed again."""
-        await self._finish(command, await self._units.transcribe(command))
+        await self._finish(command, await self._units.transcribe(command, self._gives_up(message)))
 
-    async def on_find_slides(self, command: FindSlides) -> None:
+    async def on_find_slides(self, command: FindSlides, message: RabbitMessage) -> None:
         """Find the slides of one span. Safe to redeliver: a finished unit is not computed again."""
-        await self._finish(command, await self._units.find_slides(command))
+        await self._finish(command, await self._units.find_slides(command, self._gives_up(message)))
 
     async def on_read_pages(self, command: ReadPages) -> None:
         """Read one range of pages. Safe to redeliver: a finished unit is not computed again."""
@@ -80,9 +86,12 @@ class Handlers:
             await self._publish(following, message_id=message_id(following, *parts))
 
 
-def register(broker: RabbitBroker, units: Units, publish: Publish) -> None:
-    """Subscribe. One unit of each kind at a time: each of them fills the processor; replicas add more."""
-    handlers = Handlers(units, publish)
+def register(broker: RabbitBroker, units: Units, publish: Publish, retry_delays_s: tuple[float, ...]) -> None:
+    """Subscribe. `retry_delays_s` are those of the broker: they say which attempt is the last.
+
+    One unit of each kind at a time: each of them fills the processor; replicas add more.
+    """
+    handlers = Handlers(units, publish, retry_delays_s)
     subscribe(broker, SOURCES, handlers.on_source_ingested, prefetch=4)
     subscribe(broker, SPEECH, handlers.on_transcribe_speech, prefetch=1)
     subscribe(broker, SLIDES, handlers.on_find_slides, prefetch=1)

@@ -41,10 +41,15 @@ class TranscriptionSettings(BaseSettings):
     slides_memory_mb: Annotated[
         int, Field(ge=100, description="Memory that finding slides may take, with the programs it starts, in MB.")
     ] = 900
+    page_timeout_s: Annotated[
+        HardTimeout, Field(description="Longest time that one try at a page may take, in seconds; it has two.")
+    ] = 60.0
     pages_timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that reading one range of pages may take, in seconds.")
     ] = 600.0
-    pages_soft_timeout_s: Annotated[SoftTimeout, Field(description=SOFT_TIMEOUT)] = None
+    pages_soft_timeout_s: Annotated[
+        SoftTimeout, Field(description="Without effect since pages are read one by one.")
+    ] = None
     pages_memory_mb: Annotated[
         int, Field(ge=100, description="Memory that reading pages may take, with the programs it starts, in MB.")
     ] = 700

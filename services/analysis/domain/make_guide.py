@@ -37,12 +37,13 @@ class MakeGuide:
             with self._scratch.folder() as folder:
                 async with self._store.as_file(event.document.key, folder) as document:
                     guide = await self._engine.make(document)
-            key = f"analysis/{event.job_id}/{event.parameters.digest()}/study_guide.json"
+            key = f"analysis/{event.job_id}/{event.folder()}/study_guide.json"
             return SourceAnalysed(
                 **event.job(),
                 document=event.document,
                 transcript=event.transcript,
+                missing=event.missing,
                 guide=await self._store.put_bytes(key, guide.model_dump_json().encode(), JSON),
             )
 
-        return await self._checkpoints.run(event, GUIDE, compute, SourceAnalysed)
+        return await self._checkpoints.run(event, event.name_for(GUIDE), compute, SourceAnalysed)

@@ -102,7 +102,7 @@ class RenderHandout:
         guide = StudyGuide.model_validate_json(inputs["study_guide.json"])
         products = products_of(document)
         finished = await self._checkpoints.finished(event)
-        if finished.get_all([_unit(product) for product in products], RenderedProduct) is None:
+        if finished.get_all([_unit(event, product) for product in products], RenderedProduct) is None:
             await self._lay_out(event, document, inputs, folder)
         artifacts: list[Artifact] = []
         failures: dict[Product, EngineError] = {}
@@ -119,8 +119,9 @@ class RenderHandout:
             **event.job(),
             title=guide.title,
             artifacts=tuple(artifacts),
-            warnings=tuple(dict.fromkeys([*document.warnings, *guide.warnings])),
-            missing=tuple(
+            warnings=tuple(w for w in dict.fromkeys([*document.warnings, *guide.warnings]) if w not in event.missing),
+            missing=event.missing
+            + tuple(
                 f"{NAMES[product]} could not be made. {error.public_message} Retry the job to try again."
                 for product, error in failures.items()
             ),
@@ -137,7 +138,7 @@ class RenderHandout:
             )
             return RenderedProduct(artifacts=await self._keep(event, await self._engine.render(request)))
 
-        return await self._checkpoints.run(event, _unit(product), compute, RenderedProduct, known=known)
+        return await self._checkpoints.run(event, _unit(event, product), compute, RenderedProduct, known=known)
 
     async def _lay_out(
         self, event: SourceAnalysed, document: SourceDocument, inputs: dict[str, bytes], folder: Path
@@ -159,7 +160,7 @@ class RenderHandout:
         await asyncio.gather(*(fetch(name) for name in _pictures_of(document)))
 
     async def _keep(self, event: SourceAnalysed, files: list[RenderedFile]) -> tuple[Artifact, ...]:
-        prefix = f"rendering/{event.job_id}/{event.parameters.digest()}"
+        prefix = f"rendering/{event.job_id}/{event.folder()}"
         turns = asyncio.Semaphore(TRANSFERS)
 
         async def keep(file: RenderedFile) -> Artifact:
@@ -197,8 +198,8 @@ def _pictures_of(document: SourceDocument) -> list[str]:
     return sorted({block.image.name for block in document.blocks if isinstance(block, SlideBlock | FigureBlock)})
 
 
-def _unit(product: Product) -> str:
-    return f"product-{product}"
+def _unit(event: SourceAnalysed, product: Product) -> str:
+    return event.name_for(f"product-{product}")
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

@@ -1,6 +1,6 @@
 """Joins the units of a source into its one document: a pure function of the plan and the units."""
 
-from services.transcription.domain.notices import no_slides_notice, speech_notices
+from services.transcription.domain.notices import NO_SPEECH, NO_TEXT, no_slides_notice, speech_notices
 from services.transcription.domain.results import AssembledSource
 from services.transcription.pages.join import join_units as join_pages
 from services.transcription.pages.models import PageUnit
@@ -13,9 +13,6 @@ from services.transcription.speech.join import to_utterances
 from services.transcription.speech.recognise import SpeechUnit
 from shared.documents import Source, SourceDocument
 from shared.events import SourceIngested
-
-NO_SPEECH = "No speech was found in this recording."
-NO_TEXT = "No text was found in this document."
 
 
 def assemble(plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:

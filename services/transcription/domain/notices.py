@@ -9,6 +9,8 @@ DOUBTFUL = (
     "The speech in this recording was hardly understood: it may not be English, or the sound is poor. "
     "What stands here as said may be wrong; compare it with the recording."
 )
+NO_SPEECH = "No speech was found in this recording."
+NO_TEXT = "No text was found in this document."
 NO_SLIDES = "No slides were found in this video, so the handout has what was said only."
 # Mean of the words' confidence. English is read at .93 to .96, another language by the English model at .44 to .52.
 LEAST_CONFIDENCE = 0.65
@@ -37,6 +39,12 @@ def no_slides_notice(duration_s: float | None, *, slides_found: bool, other_noti
     """Says that a video of a minute or more has no slides, unless the reason is told already."""
     tells = not slides_found and not other_notices and (duration_s or 0.0) >= MUCH_VIDEO_S
     return [NO_SLIDES] if tells else []
+
+
+def untrue_notices(missing_units: Iterable[str]) -> set[str]:
+    """The notices that do not hold where units of these names are incomplete: what was not read is not absent."""
+    of_kind = {"speech": NO_SPEECH, "slides": NO_SLIDES, "pages": NO_TEXT}
+    return {of_kind[name.partition("-")[0]] for name in missing_units}
 
 
 def _times(spans: list[DroppedSpeech]) -> str:

@@ -9,10 +9,14 @@ from shared.storage import ObjectRef
 
 
 class Stored(Value):
-    """`result` is the unit as JSON; `pictures` are the PNG files that it names, by those names."""
+    """`result` is the unit as JSON; `pictures` are the PNG files that it names, by those names.
+
+    `missing` are sentences about what could not be done.
+    """
 
     result: ObjectRef
     pictures: dict[str, ObjectRef] = Field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,19 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+import structlog
 from pydantic import BaseModel
 
+from services.transcription.domain.failures import (
+    GivesUp,
+    IncompleteUnitError,
+    Results,
+    incomplete,
+    nothing_read,
+    slides_sentence,
+    speech_sentence,
+)
+from services.transcription.domain.notices import untrue_notices
 from services.transcription.domain.plan import (
     Plan,
     UnitCommand,
@@ -18,8 +29,11 @@ from services.transcription.domain.plan import (
 )
 from services.transcription.domain.ports import Assembler, LaneCount, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.results import AssembledSource, Stored
+from services.transcription.slides.values import SlideUnit
+from services.transcription.speech.recognise import SpeechUnit
 from shared.checkpoints import Checkpoints
-from shared.errors import EngineError, PipelineError
+from shared.documents import SourceDocument
+from shared.errors import EngineError, EngineLimitError, InvalidSourceError, PipelineError
 from shared.events import (
     FindSlides,
     Message,
@@ -33,8 +47,12 @@ from shared.scratch import Scratch
 from shared.storage import ObjectStore
 
 JSON, PNG = "application/json", "image/png"
+NO_ENGINE = "none"
 PLAN, DOCUMENT = "plan", "document"
 NO_PICTURES: Mapping[str, Path] = MappingProxyType({})
+
+
+log = structlog.get_logger()
 
 
 class TranscriptionUnits:
@@ -72,15 +90,21 @@ class TranscriptionUnits:
 
         await self._checkpoints.run(event, PLAN, new, Plan)
 
-    async def transcribe(self, command: TranscribeSpeech) -> UnitFinished:
-        """Recognise the words of one piece."""
+    async def transcribe(self, command: TranscribeSpeech, gives_up: GivesUp) -> UnitFinished:
+        """Recognise the words of one piece; what meets a limit to the last attempt is missing."""
 
         async def compute() -> Stored:
             self._check_speech_model(command.parameters.engines.speech)
             piece = command.piece
             with self._scratch.folder() as folder:
                 async with self._store.as_file(piece.audio.key, folder) as audio:
-                    unit = await self._speech.transcribe(audio, piece.start_s, command.parameters.language)
+                    try:
+                        unit = await self._speech.transcribe(audio, piece.start_s, command.parameters.language)
+                    except EngineLimitError as error:
+                        if not gives_up(error):
+                            raise
+                        nothing = SpeechUnit(language=command.parameters.language, engine=NO_ENGINE)
+                        return await self._keep(command, nothing, missing=(speech_sentence(piece, error),))
             return await self._keep(command, unit)
 
         return await self._do(command, compute)
@@ -94,13 +118,19 @@ class TranscriptionUnits:
                 "Submit the source again.",
             )
 
-    async def find_slides(self, command: FindSlides) -> UnitFinished:
-        """Find the slides shown in one span of the video."""
+    async def find_slides(self, command: FindSlides, gives_up: GivesUp) -> UnitFinished:
+        """Find the slides shown in one span of the video; where that fails to the last attempt, they are missing."""
 
         async def compute() -> Stored:
             with self._scratch.folder() as folder:
                 async with self._store.as_file(command.video.key, folder) as video:
-                    unit = await self._slides.find(video, command.range, folder)
+                    try:
+                        unit = await self._slides.find(video, command.range, folder)
+                    except (EngineError, InvalidSourceError) as error:
+                        if not gives_up(error):
+                            raise
+                        nothing = SlideUnit(start_s=command.range.start_s, end_s=command.range.end_s)
+                        return await self._keep(command, nothing, missing=(slides_sentence(command.range, error),))
                 names = {slide.picture.name for slide in unit.slides}
                 return await self._keep(command, unit, _files(folder, names))
 
@@ -114,20 +144,42 @@ class TranscriptionUnits:
                 async with self._store.as_file(command.document.key, folder) as document:
                     unit = await self._pages.read(document, command.range, folder)
                 names = {piece.image.name for page in unit.pages for piece in page.pieces if piece.image}
-                return await self._keep(command, unit, _files(folder, names))
+                return await self._keep(command, unit, _files(folder, names), missing=unit.missing)
 
         return await self._do(command, compute)
 
     async def _do(self, command: UnitCommand, compute: Callable[[], Awaitable[Stored]]) -> UnitFinished:
         name = unit_name(command)
-        await self._checkpoints.run(command, name, compute, Stored)
+
+        async def whole() -> Stored:
+            """The whole result. Raises IncompleteUnitError when something of it is missing."""
+            finished = await self._checkpoints.finished(command)
+            stored = finished.get(incomplete(name, command.run), Stored) or await compute()
+            if stored.missing:
+                raise IncompleteUnitError(stored)
+            return stored
+
+        try:
+            await self._checkpoints.run(command, name, whole, Stored)
+        except IncompleteUnitError as error:
+            log.warning("unit is incomplete", unit=name, missing=error.stored.missing)
+            kept = partial(_ready, error.stored)
+            await self._checkpoints.run(command, incomplete(name, command.run), kept, Stored)
         return UnitFinished(**command.job(), stage="transcription", unit=name, units=command.units)
 
-    async def _keep(self, command: UnitCommand, unit: BaseModel, pictures: Mapping[str, Path] = NO_PICTURES) -> Stored:
-        prefix = f"{_prefix(command)}/units/{unit_name(command)}"
+    async def _keep(
+        self,
+        command: UnitCommand,
+        unit: BaseModel,
+        pictures: Mapping[str, Path] = NO_PICTURES,
+        *,
+        missing: tuple[str, ...] = (),
+    ) -> Stored:
+        name = unit_name(command)
+        prefix = f"{_prefix(command)}/units/{incomplete(name, command.run) if missing else name}"
         kept = {name: await self._store.put_file(f"{prefix}/{name}", path, PNG) for name, path in pictures.items()}
         result = await self._store.put_bytes(f"{prefix}/unit.json", unit.model_dump_json().encode(), JSON)
-        return Stored(result=result, pictures=kept)
+        return Stored(result=result, pictures=kept, missing=missing)
 
     async def follow_up(
         self, message: UnitCommand | SourceIngested
@@ -140,33 +192,51 @@ class TranscriptionUnits:
         plan = finished.get(PLAN, Plan)
         if plan is None:
             raise PipelineError(f"unit of {message.job_id} without a plan")
-        stored = finished.get_all(unit_names(plan.source), Stored)
+        results = Results(finished, message.run)
+        stored = results.get_all(unit_names(plan.source))
         if stored is not None:
             compute = partial(self._assemble, message, plan.source, stored)
-            return [await self._checkpoints.run(message, DOCUMENT, compute, SourceTranscribed)]
+            whole = not any(unit.missing for unit in stored.values())
+            name = DOCUMENT if whole else incomplete(DOCUMENT, message.run)
+            return [await self._checkpoints.run(message, name, compute, SourceTranscribed)]
         if isinstance(message, SourceIngested):
-            return first_units(plan, message, finished)
-        following = next_unit(plan, message, finished)
+            return first_units(plan, message, results)
+        following = next_unit(plan, message, results)
         return [] if following is None else [following]
 
     async def _assemble(self, job: Message, plan: SourceIngested, stored: dict[str, Stored]) -> SourceTranscribed:
         units = {name: await self._store.read(unit.result.key) for name, unit in stored.items()}
         source = await self._assembler.assemble(plan, units)
-        prefix = _prefix(job)
+        missing = tuple(sentence for name in unit_names(plan) for sentence in stored[name].missing)
+        if missing and not source.document.blocks:
+            raise nothing_read(missing)
+        prefix = f"{_prefix(job)}-of-run-{job.run}" if missing else _prefix(job)
         await self._place_pictures(prefix, source, stored)
-        document = await self._store.put_bytes(
-            f"{prefix}/document.json", source.document.model_dump_json().encode(), JSON
-        )
+        body = _told(source.document, stored, missing).model_dump_json().encode()
+        document = await self._store.put_bytes(f"{prefix}/document.json", body, JSON)
         transcript = None
         if source.transcript is not None:
             body = source.transcript.model_dump_json().encode()
             transcript = await self._store.put_bytes(f"{prefix}/transcript.json", body, JSON)
-        return SourceTranscribed(**job.job(), document=document, transcript=transcript)
+        return SourceTranscribed(**job.job(), document=document, transcript=transcript, missing=missing)
 
     async def _place_pictures(self, prefix: str, source: AssembledSource, stored: dict[str, Stored]) -> None:
         for name, (unit, picture) in sorted(source.pictures.items()):
             data = await self._store.read(stored[unit].pictures[picture].key)
             await self._store.put_bytes(f"{prefix}/{name}", data, PNG)
+
+
+async def _ready(stored: Stored) -> Stored:
+    return stored
+
+
+def _told(document: SourceDocument, stored: Mapping[str, Stored], missing: tuple[str, ...]) -> SourceDocument:
+    """The document with what is missing among its warnings. What was not read is not called absent."""
+    if not missing:
+        return document
+    untrue = untrue_notices(name for name, unit in stored.items() if unit.missing)
+    kept = [warning for warning in document.warnings if warning not in untrue]
+    return document.model_copy(update={"warnings": tuple(dict.fromkeys([*kept, *missing]))})
 
 
 def _prefix(message: Message) -> str:

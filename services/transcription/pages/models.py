@@ -79,7 +79,10 @@ class OutlineEntry(Value):
 
 
 class PageUnit(Value):
-    """What `read_pages` gives for the pages `first` to `last`. `title` and `outline` are the document's own."""
+    """What `read_pages` gives for the pages `first` to `last`. `title` and `outline` are the document's own.
+
+    `missing` are sentences about pages that were given up.
+    """
 
     first: int
     last: int
@@ -87,6 +90,7 @@ class PageUnit(Value):
     title: str | None = None
     pages: tuple[PageContent, ...] = ()
     outline: tuple[OutlineEntry, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class JoinedPages(Value):

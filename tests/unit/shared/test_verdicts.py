@@ -19,6 +19,7 @@ SECRET = "/srv/secret mongodb://user:hunter2@host Traceback"
 ERRORS: list[LecternError] = [
     errors.InvalidSourceError("This file is empty.", internal=SECRET),
     errors.SourceTooLargeError("This file is too large.", internal=SECRET),
+    errors.NothingReadError("Page 1 needs more memory than is allowed.", internal=SECRET),
     errors.InvalidMessageError(SECRET),
     errors.StorageError(SECRET),
     errors.ObjectNotFoundError(SECRET),

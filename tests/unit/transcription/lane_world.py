@@ -1,9 +1,10 @@
 """A broker, replicas and checkpoints in memory; wherever a handler waits it can be overtaken or killed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from services.transcription.domain.plan import UnitCommand, unit_name, unit_names
@@ -18,13 +19,16 @@ from shared.documents import Source, SourceDocument
 from shared.events import (
     Command,
     Event,
+    FindSlides,
     Message,
     PageRange,
+    ReadPages,
     SlideRange,
     SourceFacts,
     SourceIngested,
     SourceTranscribed,
     SpeechPiece,
+    TranscribeSpeech,
 )
 from shared.scratch import Scratch
 from shared.storage import ObjectRef, ObjectStore
@@ -139,7 +143,7 @@ class World:
             lane_count,
             *(engine,) * 4,
         )
-        self.handlers = Handlers(units, self.publish)
+        self.handlers = Handlers(units, self.publish, (1.0,))
 
     async def publish(self, message: Event | Command, *, message_id: str) -> None:
         await self.moments.pause()
@@ -149,15 +153,20 @@ class World:
 
     async def deliver(self, index: int) -> None:
         message = self.queue.pop(index)
-        kind = type(message).__name__
-        handler = {
-            "SourceIngested": self.handlers.on_source_ingested,
-            "TranscribeSpeech": self.handlers.on_transcribe_speech,
-            "FindSlides": self.handlers.on_find_slides,
-            "ReadPages": self.handlers.on_read_pages,
-        }[kind]
-        self.at_work[asyncio.ensure_future(handler(message))] = message  # type: ignore[operator] # the one for this kind
+        self.at_work[asyncio.ensure_future(self._handled(message))] = message
         await self.settle()
+
+    def _handled(self, message: SourceIngested | UnitCommand) -> Coroutine[Any, Any, None]:
+        broker_s: Any = SimpleNamespace(headers={})
+        match message:
+            case SourceIngested():
+                return self.handlers.on_source_ingested(message)
+            case TranscribeSpeech():
+                return self.handlers.on_transcribe_speech(message, broker_s)
+            case FindSlides():
+                return self.handlers.on_find_slides(message, broker_s)
+            case ReadPages():
+                return self.handlers.on_read_pages(message)
 
     async def go_on(self, index: int) -> None:
         self.moments.waiting[index].set_result(None)

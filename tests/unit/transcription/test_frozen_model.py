@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.transcription.domain.units import TranscriptionUnits
+from shared.checkpoints import Finished
 from shared.errors import EngineError
-from shared.events import Engines, Parameters, SpeechPiece, TranscribeSpeech
+from shared.events import Engines, Message, Parameters, SpeechPiece, TranscribeSpeech
 from shared.speech_model import speech_model_name
 from shared.storage import ObjectRef
 
@@ -24,6 +25,9 @@ class AcceptedError(Exception):
 class Checkpoints:
     async def run(self, _message: Any, _unit: str, compute: Any, _kind: Any) -> Any:
         return await compute()
+
+    async def finished(self, message: Message) -> Finished:
+        return Finished(message, {})
 
 
 class Scratch:
@@ -54,12 +58,12 @@ def command(model: str | None) -> TranscribeSpeech:
 @pytest.mark.parametrize(("wanted", "here"), [("tiny.en", "tiny.en"), (None, "tiny.en"), ("small", None), (None, None)])
 async def test_the_model_of_the_job_or_any_is_used(wanted: str | None, here: str | None) -> None:
     with pytest.raises(AcceptedError):
-        await units(here).transcribe(command(wanted))
+        await units(here).transcribe(command(wanted), lambda _: False)
 
 
 async def test_another_model_is_refused_with_what_to_do() -> None:
     with pytest.raises(EngineError, match=r"tiny\.en; this worker has small") as refused:
-        await units("small").transcribe(command("tiny.en"))
+        await units("small").transcribe(command("tiny.en"), lambda _: False)
     assert refused.value.retryable  # another replica may have it
     assert "tiny.en" in refused.value.public_message
     assert "Submit the source again" in refused.value.public_message
