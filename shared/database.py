@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from shared.errors import DatabaseError
@@ -22,7 +23,15 @@ Collection = Any  # motor's classes are built at run time; `Database` below is w
 CHECKS = "health"
 CHECKS_KEPT = timedelta(hours=1)
 
-__all__ = ["Collection", "Database", "Document", "DuplicateKeyError", "open_database", "translated"]
+__all__ = [
+    "Collection",
+    "Database",
+    "Document",
+    "DuplicateKeyError",
+    "ReturnDocument",
+    "open_database",
+    "translated",
+]
 
 
 @contextmanager

@@ -24,6 +24,7 @@ _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _PATIENCE_S = 120.0
 _WRONG_USAGE = 422
 _LETTERS = "/v1/dead-letters"
+_KEYS = "/v1/keys"
 # Thousands of dead letters are changed one by one before the answer comes.
 _BULK_TIMEOUT = httpx.Timeout(900.0, connect=5.0)
 # The beginning of an id that Lectern itself made.
@@ -180,6 +181,21 @@ class Client:
         """An address that signs a browser in once."""
         with self._explained():
             return str(_content(self._http.post("/v1/sign-in-links"))["url"])
+
+    def keys(self) -> list[dict[str, Any]]:
+        """All API keys, newest first."""
+        with self._explained():
+            return list(_content(self._http.get(_KEYS))["keys"])
+
+    def create_key(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Make an API key; all about it, with its secret."""
+        with self._explained():
+            return _content(self._http.post(_KEYS, json=wanted))
+
+    def revoke_key(self, key: str) -> dict[str, Any]:
+        """Revoke an API key; all about it."""
+        with self._explained():
+            return _content(self._http.delete(f"{_KEYS}/{quote(key, safe='')}"))
 
     @contextmanager
     def download(self, url: str) -> Iterator[Iterator[bytes]]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from services.cli import dead_letters
+from services.cli import dead_letters, keys
 from services.cli.client import Client, Job
 from services.cli.connection import CommandError, home_folder
 from services.cli.downloads import fetch as fetch_files
@@ -28,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(keys.app, name="keys")
 
 
 class Paper(StrEnum):

@@ -18,8 +18,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.gateway.allowed_hosts import AllowedHosts
+from services.gateway.auth import key_routes
 from services.gateway.auth import routes as auth_routes
 from services.gateway.auth.authentication import Authentication
+from services.gateway.auth.bootstrap import bootstrap
 from services.gateway.auth.keys import ApiKeys
 from services.gateway.auth.sessions import Sessions
 from services.gateway.body_limits import BodyLimits
@@ -76,6 +78,7 @@ def assemble(
         return await aio_pika.connect(shared.amqp_url.get_secret_value())
 
     dead_letters = open_office(database, store, connect, read_model.replayed, trace_url=settings.trace_url)
+    keys = ApiKeys(database)
     engines = Engines(speech=speech_model_name(shared.speech_model))
     return Gateway(
         settings=settings,
@@ -93,24 +96,25 @@ def assemble(
         ),
         lifecycle=Lifecycle(read_model, store, publish, admission, dead_letters.letters.purge_job),
         dead_letters=dead_letters,
-        keys=ApiKeys(database),
-        sessions=Sessions(database, session_s=settings.session_hours * 3600, link_s=settings.sign_in_link_s),
+        keys=keys,
+        sessions=Sessions(database, keys, session_s=settings.session_hours * 3600, link_s=settings.sign_in_link_s),
         wakeups=wakeups,
     )
 
 
-async def prepare(gateway: Gateway, shared: SharedSettings) -> None:
+async def prepare(gateway: Gateway, shared: SharedSettings, database: Database) -> None:
     """Create indexes and the local user's key."""
     await gateway.read_model.prepare()
     await gateway.sessions.prepare()
     await gateway.dead_letters.letters.prepare()
     given = gateway.settings.bootstrap_key
-    await gateway.keys.bootstrap(shared.home, given.get_secret_value() if given else None)
+    await gateway.keys.prepare()
+    await bootstrap(database, gateway.keys, shared.home, given.get_secret_value() if given else None)
 
 
 async def _build(parts: Parts, gateway: Gateway) -> None:
     """What happens once broker, database and storage answer."""
-    await until_it_answers(lambda: prepare(gateway, parts.settings), "database")
+    await until_it_answers(lambda: prepare(gateway, parts.settings, parts.database), "database")
     register(parts.broker, projection_of(gateway))
     work = [
         asyncio.create_task(_sweeper(parts, gateway).run()),
@@ -211,6 +215,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
         openapi_tags=[
             {"name": "jobs", "description": "Sources go in, handouts come out."},
             {"name": "dead letters", "description": "Messages that were given up, for administrators."},
+            {"name": "keys", "description": "API keys, for administrators."},
             {"name": "sign-in", "description": "Links for the web page."},
         ],
     )
@@ -226,6 +231,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     app.add_middleware(LingeringRefusals)
     app.include_router(jobs_routes.router)
     app.include_router(dead_letters_routes.router)
+    app.include_router(key_routes.router)
     app.include_router(auth_routes.router)
     app.include_router(web_routes.router)
     app.mount("/static", web_routes.static_files())

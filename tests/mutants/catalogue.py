@@ -5,6 +5,7 @@ from tests.mutants.mutant import Change, Mutant
 _CHECKPOINT_TESTS = "tests/integration/shared/test_checkpoints.py"
 _CONSUMER_TESTS = "tests/integration/shared/test_consumers.py"
 _DELIVERY_TESTS = "tests/integration/shared/test_delivery.py"
+_KEY_TESTS = "tests/integration/gateway/test_gateway_keys.py"
 _ACCESS_TESTS = "tests/integration/gateway/test_gateway_access.py"
 _JOB_TESTS = "tests/integration/gateway/test_gateway_jobs.py"
 _LIFECYCLE_TESTS = "tests/integration/gateway/test_gateway_lifecycle.py"
@@ -266,6 +267,15 @@ ENGINES = (
             ),
         ),
         ("tests/integration/gateway/test_gateway_requests.py::test_bodies_are_limited_by_route",),
+    ),
+    Mutant(
+        "revoked-keys-work",
+        "A key that was revoked opens everything as before",
+        (Change("services/gateway/auth/keys.py", "return revoked_at(document) is None and (", "return ("),),
+        (
+            f"{_KEY_TESTS}::test_a_revoked_key_is_refused_at_once_everywhere",
+            f"{_KEY_TESTS}::test_another_first_key_revokes_the_one_before",
+        ),
     ),
 )
 

@@ -72,7 +72,7 @@ async def _identify(request: HTTPConnection, parts: Gateway) -> Caller:
         identity = await parts.keys.identify(key)
         if identity is None:
             raise unauthorised()
-        return Caller(identity.owner, administrator=identity.administrator)
+        return Caller(identity.owner, administrator=identity.administrator, key_id=identity.key_id)
     cookie = request.cookies.get(COOKIE)
     session = await parts.sessions.find(cookie) if cookie else None
     if session is None:
@@ -81,7 +81,7 @@ async def _identify(request: HTTPConnection, parts: Gateway) -> Caller:
         check_same_origin(request)
     if request.scope["type"] == "http" and not _is_safe(request):
         check_token(session, request.headers.get(CSRF_HEADER))
-    return Caller(session.owner, session, session.administrator)
+    return Caller(session.owner, session, session.administrator, session.key_id)
 
 
 def _is_safe(request: HTTPConnection) -> bool:

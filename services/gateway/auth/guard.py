@@ -34,11 +34,12 @@ class Caller:
     owner: str
     session: Session | None = None
     administrator: bool = False
+    key_id: str | None = None
 
     @property
     def identity(self) -> Identity:
         """What a session or a link that the caller asks for speaks for."""
-        return Identity(self.owner, self.administrator)
+        return Identity(self.owner, self.administrator, self.key_id)
 
 
 def unauthorised() -> ProblemError:
@@ -93,8 +94,8 @@ async def administrator(found: SignedIn) -> Caller:
     """Who is calling, if they are an administrator. Raises ProblemError for everybody else."""
     if not found.administrator:
         detail = (
-            "Only an administrator may do this. Use the administrator's API key: the setting GATEWAY_BOOTSTRAP_KEY, "
-            "or the line in the file api-key of Lectern's state folder."
+            "Only an administrator may do this. Use an administrator's API key, such as the first one: the setting "
+            "GATEWAY_BOOTSTRAP_KEY, or the line in the file api-key of Lectern's state folder."
         )
         raise ProblemError(HTTPStatus.FORBIDDEN, "administrators-only", detail)
     return found

@@ -88,7 +88,7 @@ async def served(
     async with open_database(shared, "gateway") as database:
         publisher = RecordingPublisher()
         gateway = assemble(gateway_settings, shared, LocalObjectStore(tmp_path), database, publisher)
-        await prepare(gateway, shared)
+        await prepare(gateway, shared, database)
         app = routes_only()
         app.state.gateway = gateway
         key = (tmp_path / "api-key").read_text().strip()

@@ -64,7 +64,13 @@ async def send(writer: asyncio.StreamWriter, size: int, piece: bytes = b"0," * 4
         pass
 
 
-ROUTES = ["POST /v1/dead-letters/replay", "POST /v1/jobs", "DELETE /v1/dead-letters", "POST /v1/sign-in-links"]
+ROUTES = [
+    "POST /v1/dead-letters/replay",
+    "POST /v1/jobs",
+    "DELETE /v1/dead-letters",
+    "POST /v1/sign-in-links",
+    "POST /v1/keys",
+]
 
 
 @pytest.mark.parametrize("route", ROUTES)

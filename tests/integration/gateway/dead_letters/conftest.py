@@ -191,7 +191,8 @@ async def _desk(settings: SharedSettings, database: Database) -> Desk:
         learned.append((job_id, letter, replays))
 
     office = open_office(database, store, connect, learn, trace_url="http://traces.test/trace/{trace_id}")
-    keys, sessions = ApiKeys(database), Sessions(database, session_s=3600, link_s=60)
+    keys = ApiKeys(database)
+    sessions = Sessions(database, keys, session_s=3600, link_s=60)
     await office.letters.prepare()
     await keys.register(KEY, Identity("local", administrator=True))
     await keys.register(USERS_KEY, Identity("ana"))
