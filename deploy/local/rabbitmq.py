@@ -4,11 +4,13 @@ The server's own start script is called, not the wrapper that distributions put 
 user and folders. Queues belong to the node's name, so that name is the same at every start while ports may change.
 """
 
+import importlib
 import os
 import secrets
 import shutil
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 from deploy.local.errors import LocalSystemError
 from deploy.local.processes import Child, free_ports, listens, spawn
@@ -16,7 +18,7 @@ from deploy.local.secrets_file import credentials, private_folder, write_private
 from deploy.local.system_packages import rabbitmq_homes
 
 NODE_NAME = "lectern@localhost"
-LOGIN_TIMEOUT_S = 5.0
+ROOM_BYTES = 64 << 20  # twice the log of the queues: what it holds is written a second time when it is full
 MORE_PROGRAM_FOLDERS = ("/opt/homebrew/bin", "/usr/local/bin")  # where brew puts `erl`, should PATH not say so
 NOT_INSTALLED = (
     "RabbitMQ is not installed: install the package rabbitmq-server (apt) or rabbitmq (brew), name its folder in "
@@ -81,18 +83,13 @@ class RabbitNode:
 
     async def is_ready(self) -> bool:
         """Whether the login works: handshake, authentication and virtual host."""
-        if not listens(self.port):
-            return False
-        # Imported here: by now every program is starting, and the time it takes holds up none of them.
-        import aio_pika  # noqa: PLC0415 -- it takes a second that no start should wait for
-        from aio_pika.exceptions import AMQPError  # noqa: PLC0415 -- a part of the same library
+        return listens(self.port) and bool(await _client().answers(self.url))
 
-        try:
-            connection = await aio_pika.connect(self.url, timeout=LOGIN_TIMEOUT_S)
-        except (AMQPError, OSError, TimeoutError):
-            return False
-        await connection.close()
-        return True
+    async def is_live(self) -> bool:
+        """Whether its queues take work, or have no room to: a start needs some as well, so it is left alone then."""
+        if shutil.disk_usage(self.folder).free < ROOM_BYTES:
+            return True
+        return bool(await _client().takes_work(self.url))
 
     def failure(self) -> str:
         """What to do when the node does not start."""
@@ -166,3 +163,8 @@ class RabbitNode:
                 " -kernel inet_dist_use_interface {127,0,0,1}"
             ),
         }
+
+
+def _client() -> ModuleType:
+    """The driver's part, imported late: by now every program is starting, and the second it takes holds up none."""
+    return importlib.import_module("deploy.local.broker_client")

@@ -1,6 +1,7 @@
 """`lectern up`: the whole system on this machine, and a source sent through it."""
 
 import asyncio
+import logging
 import os
 import threading
 from pathlib import Path
@@ -26,6 +27,7 @@ async def run(console: Console, home: Path, *, port: int | None, source: Path | 
     def tell(event: Event) -> None:
         console.print(Text(event.message, _STYLES.get(event.happening, "yellow")), soft_wrap=True)
 
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # the supervisor says itself what becomes of the broker
     options = Options(on_event=tell) if port is None else Options(on_event=tell, gateway_port=port)
     stopped = threading.Event()
     try:

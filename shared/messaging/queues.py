@@ -1,5 +1,6 @@
 """What the broker says about queues: how much waits in them, who listens, and whether they take anything."""
 
+import asyncio
 from collections.abc import Sequence
 
 import aio_pika
@@ -10,6 +11,8 @@ from pamqp.commands import Queue
 
 from shared.errors import BrokerError
 from shared.messaging.topology import CHECKS
+
+LOOK_TIMEOUT_S = 3.0  # a connection that an alarm of the broker blocks answers nothing, not even a new channel
 
 
 async def waiting_messages(broker: RabbitBroker, queues: Sequence[str]) -> int:
@@ -38,9 +41,8 @@ async def check_by_publishing(broker: RabbitBroker) -> None:
 
 async def _declared(broker: RabbitBroker, queue: str) -> Queue.DeclareOk:
     try:
-        connection = await broker.connect()
         # A channel of its own: FastStream remembers declarations, and this answer must not be an old one.
-        async with connection.channel() as channel:
+        async with asyncio.timeout(LOOK_TIMEOUT_S), (await broker.connect()).channel() as channel:
             return (await channel.declare_queue(queue, passive=True)).declaration_result
     except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
         raise BrokerError(f"{queue} could not be looked at: {error!r}") from error

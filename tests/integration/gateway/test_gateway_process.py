@@ -88,6 +88,7 @@ async def test_a_dead_letter_fails_its_job_and_garbage_harms_nobody(process: Any
             "code": "invalid_source",
             "message": "This file is not a recording.",
             "stage": "ingest",
+            "permanent": False,
         }
         assert (await client.get("/health/ready")).status_code == 200
 

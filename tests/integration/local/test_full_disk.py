@@ -1,4 +1,4 @@
-"""A database whose disk was full answers pings for ever: it is told from one that works, and comes back whole."""
+"""A database or broker whose disk was full answers for ever: it is told from one that works, and comes back whole."""
 
 import asyncio
 import contextlib
@@ -7,13 +7,18 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import aio_pika
 import pytest
+from aio_pika.exceptions import AMQPError, DeliveryError
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from deploy.local import broker_client
 from deploy.local.database import EmbeddedDatabase
 from deploy.local.processes import terminate_all
 from deploy.local.programs import start
+from deploy.local.rabbitmq import RabbitNode
+from shared.messaging.topology import CHECKS, checks_arguments
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +27,7 @@ pytestmark = pytest.mark.integration
 def disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=150m", "none", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "none", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small file system can only be mounted by root")
     yield folder
@@ -59,3 +64,73 @@ async def test_a_database_that_only_answers_is_noticed_once_there_is_room_and_lo
     async with AsyncMongoClient(database.url) as client:
         assert await client.kept.things.count_documents({}) >= written > 60
     await asyncio.wait_for(terminate_all([child], timeout_s=5), 20)
+
+
+async def put(url: str, *, count: int) -> int:
+    """Publish up to `count` messages to a queue; how many the broker confirmed before one was not."""
+    confirmed = 0
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
+        await channel.declare_queue(CHECKS, durable=True, arguments=checks_arguments())
+        with contextlib.suppress(AMQPError, DeliveryError, TimeoutError):
+            for _ in range(count):
+                message = aio_pika.Message(os.urandom(20_000), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+                await channel.default_exchange.publish(message, "kept", timeout=3)
+                confirmed += 1
+    return confirmed
+
+
+async def count_kept(url: str) -> int:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
+        return queue.declaration_result.message_count or 0
+
+
+async def test_a_broker_whose_queues_stopped_is_noticed_once_there_is_room_and_loses_nothing(disk: Path) -> None:
+    node = RabbitNode(disk / "rabbitmq", log=disk.parent / "rabbitmq.log")
+    child = await start(node)
+    assert await node.is_live()  # before anybody declared a queue
+    assert await put(node.url, count=20) == 20
+    assert await node.is_live()
+    # A disk that fills between two looks of the broker at it: an alarm would hold up the publish that ends the log.
+    await asyncio.to_thread(node.control, "set_disk_free_limit", "0")
+    fill(disk / "ballast")
+    assert await put(node.url, count=50) == 0
+    assert await node.is_live()  # a restart would not help
+    (disk / "ballast").unlink()
+    assert not await node.is_live()
+    assert await node.is_ready()  # all that a login shows
+    await terminate_all([child], timeout_s=3)
+    child = await start(node)
+    await came_back(node)
+    assert await count_kept(node.url) >= 20
+    assert await put(node.url, count=5) == 5
+    await asyncio.wait_for(terminate_all([child], timeout_s=5), 20)
+
+
+async def came_back(node: RabbitNode) -> None:
+    """Its queues elect their leaders within seconds of its start."""
+    async with asyncio.timeout(20):
+        while not await node.is_live():
+            await asyncio.sleep(0.2)
+
+
+async def test_a_broker_that_takes_no_message_because_of_an_alarm_is_left_alone(rabbitmq: RabbitNode) -> None:
+    await put(rabbitmq.url, count=1)
+    await asyncio.to_thread(rabbitmq.control, "set_disk_free_limit", "900GB")
+    try:
+        async with asyncio.timeout(30):
+            while await put(rabbitmq.url, count=1):
+                await asyncio.sleep(0.2)
+        assert await rabbitmq.is_live()
+    finally:
+        await asyncio.to_thread(rabbitmq.control, "set_disk_free_limit", "100MB")
+    async with asyncio.timeout(30):
+        while not await put(rabbitmq.url, count=1):
+            await asyncio.sleep(0.2)
+
+
+def test_the_queue_asked_for_is_the_one_that_services_declare() -> None:
+    assert broker_client.CHECKS == CHECKS

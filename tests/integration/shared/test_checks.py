@@ -16,7 +16,7 @@ from shared.database import open_database
 from shared.errors import BrokerError
 from shared.health import Probe
 from shared.messaging.broker import create_broker
-from shared.messaging.queues import check_by_publishing
+from shared.messaging.queues import check_by_publishing, consumers, waiting_messages
 from shared.messaging.topology import CHECKS, declare_topology
 from shared.settings import SharedSettings
 from tests.integration.shared.consuming import depth
@@ -85,6 +85,11 @@ async def test_a_broker_that_takes_no_message_is_not_ready_and_then_it_is(
                     await probe.now()
                     await asyncio.sleep(0.2)
         assert await depth(rabbitmq.url, CHECKS) >= 0  # it still answers who does not publish
+        async with asyncio.timeout(20):  # and nothing on the connection that did, which nobody may wait for without end
+            with pytest.raises(BrokerError, match="looked at"):
+                await waiting_messages(broker, [CHECKS])
+            with pytest.raises(BrokerError, match="looked at"):
+                await consumers(broker, CHECKS)
     finally:
         await asyncio.to_thread(rabbitmq.control, "set_vm_memory_high_watermark", "absolute", "768MB")
     async with asyncio.timeout(30):
