@@ -245,6 +245,31 @@ class JobCancelled(Event):
     routing_key: ClassVar[str] = "job.cancelled.v1"
 
 
+class JobFault(Contract):
+    """Why a job failed. `message` is for the owner: what is wrong, and what to do."""
+
+    code: str
+    message: str
+    stage: Stage
+
+
+class JobEnded(Event):
+    """A run of a job has ended, however it was submitted and however it ended. By the gateway.
+
+    An end keeps its `message_id` however often it is told; a further end, after a replay or a retry, has its own.
+    """
+
+    routing_key: ClassVar[str] = "job.ended.v1"
+
+    owner: str
+    status: Literal["done", "partial", "failed", "cancelled"]
+    title: str | None = None
+    error: JobFault | None = Field(default=None, description="Why it is `failed`, or `partial` after a retry.")
+    missing: tuple[str, ...] = Field(default=(), description="Optional files that could not be made, and why.")
+    artifacts: tuple[Artifact, ...] = Field(default=(), description="The files that there are.")
+    trace_id: str | None = Field(default=None, description="OpenTelemetry trace of the job.")
+
+
 class TranscribeSpeech(Command):
     """Recognise the words of one piece."""
 
@@ -284,5 +309,6 @@ EVENTS: tuple[type[Event], ...] = (
     HandoutRendered,
     JobDeleted,
     JobCancelled,
+    JobEnded,
 )
 COMMANDS: tuple[type[Command], ...] = (TranscribeSpeech, FindSlides, ReadPages)

@@ -31,6 +31,7 @@ from services.gateway.dead_letters.office import open_office
 from services.gateway.headers import SecurityHeaders
 from services.gateway.jobs import routes as jobs_routes
 from services.gateway.jobs.admission import Admission
+from services.gateway.jobs.ends import Ends
 from services.gateway.jobs.handlers import Projection, register
 from services.gateway.jobs.lifecycle import Lifecycle
 from services.gateway.jobs.outlook import Outlook
@@ -72,6 +73,7 @@ def assemble(
     wakeups = Wakeups()
     read_model = ReadModel(database, wakeups)
     outlook = Outlook(database)
+    ends = Ends(read_model, publish)
     admission = Admission(read_model, outlook, publish, at_once=settings.jobs_in_flight)
 
     async def connect() -> AbstractConnection:
@@ -94,7 +96,8 @@ def assemble(
             engines=engines,
             language_fault=partial(fault_of, folder=shared.speech_model),
         ),
-        lifecycle=Lifecycle(read_model, store, publish, admission, dead_letters.letters.purge_job),
+        lifecycle=Lifecycle(read_model, store, publish, admission, ends, dead_letters.letters.purge_job),
+        ends=ends,
         dead_letters=dead_letters,
         keys=keys,
         sessions=Sessions(database, keys, session_s=settings.session_hours * 3600, link_s=settings.sign_in_link_s),
@@ -132,7 +135,9 @@ async def _build(parts: Parts, gateway: Gateway) -> None:
 def projection_of(gateway: Gateway) -> Projection:
     """What puts messages into the gateway's read model."""
     letters = gateway.dead_letters.letters
-    return Projection(gateway.read_model, letters.keep, letters.purge_job, gateway.admission.ended)
+    return Projection(
+        gateway.read_model, letters.keep, letters.purge_job, gateway.ends.tell_soon, gateway.admission.ended
+    )
 
 
 def _sweeper(parts: Parts, gateway: Gateway) -> Sweeper:
@@ -155,7 +160,14 @@ def _sweeper(parts: Parts, gateway: Gateway) -> Sweeper:
         gateway.read_model, gateway.outlook, gateway.admission, partial(waiting_messages, parts.broker), limits
     )
     return Sweeper(
-        gateway.read_model, gateway.outlook, gateway.admission, gateway.lifecycle, watchdog, gateway.store, times
+        gateway.read_model,
+        gateway.outlook,
+        gateway.admission,
+        gateway.lifecycle,
+        gateway.ends,
+        watchdog,
+        gateway.store,
+        times,
     )
 
 

@@ -8,6 +8,7 @@ from services.gateway.auth.keys import ApiKeys
 from services.gateway.auth.sessions import Sessions
 from services.gateway.dead_letters.office import DeadLetterOffice
 from services.gateway.jobs.admission import Admission
+from services.gateway.jobs.ends import Ends
 from services.gateway.jobs.lifecycle import Lifecycle
 from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
@@ -28,6 +29,7 @@ class Gateway:
     admission: Admission
     submissions: Submissions
     lifecycle: Lifecycle
+    ends: Ends
     dead_letters: DeadLetterOffice
     keys: ApiKeys
     sessions: Sessions

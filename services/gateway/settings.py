@@ -68,7 +68,8 @@ class GatewaySettings(BaseSettings):
         float, Field(gt=0, le=600, description="Pause between looks for jobs that wait, are silent, or left half done.")
     ] = 2.0
     untold_s: Annotated[
-        float, Field(ge=0, le=600, description="Age from which a cancellation or deletion is published again.")
+        float,
+        Field(ge=0, le=600, description="Age from which a cancellation, a deletion or an end is published again."),
     ] = 5.0
     orphans_every_s: Annotated[
         float, Field(gt=0, description="Pause between looks for expired jobs and orphaned uploads.")

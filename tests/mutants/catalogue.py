@@ -176,6 +176,18 @@ GATEWAY = (
         (f"{_PROCESS_TESTS}::test_what_a_killed_gateway_had_accepted_is_published_by_the_next",),
     ),
     Mutant(
+        "ends-untold",
+        "Other systems wait for ever for the end of a job whose gateway was killed",
+        (
+            Change(
+                "services/gateway/jobs/sweeper.py",
+                "            await self._ends.tell(document)\n",
+                "            pass\n",
+            ),
+        ),
+        (f"{_LIFECYCLE_TESTS}::test_a_silent_job_is_published_again_and_in_the_end_fails",),
+    ),
+    Mutant(
         "projection-forgets-units",
         "The progress of every job stands still",
         (

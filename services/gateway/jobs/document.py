@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from services.gateway.jobs.derive import derive, generation_of
+from services.gateway.jobs.ended import ENDS, ends_of
 from services.gateway.jobs.view import STATUSES, TERMINAL
 from shared.database import Document
 from shared.errors import InvalidMessageError
@@ -12,7 +13,9 @@ PENDING_SUBMISSION = "submission"
 PENDING_CANCELLATION = "cancellation"
 PENDING_DELETION = "deletion"
 PENDING = ("pending", "pending_since")
-KEPT = ("owner", "order", "facts", "traceparent", "nudges", *PENDING)
+# What somebody may settle while another changes the document.
+SETTLED_APART = (*PENDING, ENDS)
+KEPT = ("owner", "order", "facts", "traceparent", "nudges", *SETTLED_APART)
 
 
 def pending(kind: str) -> Document:
@@ -25,8 +28,8 @@ def settled(document: Document) -> Document:
     return {name: value for name, value in document.items() if name not in PENDING}
 
 
-def stored(document: Document) -> Document:
-    """What is written of a job's document: what is kept, and what follows from it.
+def stored(document: Document, before: Document | None = None) -> Document:
+    """What is written of a job's document, which `before` becomes: what is kept, and what follows from it.
 
     `active`: it is published and has not ended. While it waits to be published that stays as it is: whoever publishes
     it says so (`ReadModel.settle`). `changed_at`: its last sign of life.
@@ -37,7 +40,17 @@ def stored(document: Document) -> Document:
         follows["active"] = False
     elif document.get("pending") != PENDING_SUBMISSION:
         follows["active"] = "owner" in document
+    if (ends := ends_of(before or {}, document, view)) is not None:
+        follows[ENDS] = ends
     return {name: document[name] for name in KEPT if name in document} | follows
+
+
+def changes(before: Document, known: Document) -> Document:
+    """The update of the database that makes `known`, what is written of a document, of what was there before."""
+    # Somebody may settle what is pending meanwhile: it is written only when this changes it.
+    changed = {name: value for name, value in known.items() if name not in SETTLED_APART or before.get(name) != value}
+    gone = {name: "" for name in KEPT if name in before and name not in known}
+    return {"$set": changed, **({"$unset": gone} if gone else {})}
 
 
 def check_direction(before: Document, after: Document) -> None:

@@ -17,7 +17,7 @@ from services.gateway.jobs.received import news_in
 from services.gateway.jobs.view import TERMINAL
 from shared.database import Document
 from shared.errors import DatabaseError, StorageError
-from shared.events import Event, JobCancelled, JobDeleted, JobSubmitted, Stage
+from shared.events import Event, JobCancelled, JobDeleted, JobEnded, JobSubmitted, Stage
 from shared.messaging.broker import subscribe
 from shared.messaging.content import attribute
 from shared.messaging.logs import run_of_body
@@ -90,7 +90,7 @@ def failure_of(letter: DeadLetter) -> Failure | None:
 class Projection:
     """Puts messages into the read model, and dead letters where an administrator finds them.
 
-    `on_end` is told the owner of a job that has ended.
+    `tell_end` tells others of the end of a job, `on_end` is told its owner.
     """
 
     def __init__(
@@ -98,11 +98,13 @@ class Projection:
         read_model: ReadModel,
         keep_letter: Callable[[DeadLetter], Awaitable[None]],
         purge_letters: Callable[[str], Awaitable[object]],
+        tell_end: Callable[[Document], Awaitable[None]],
         on_end: Callable[[str], Awaitable[None]],
     ) -> None:
         self._read_model = read_model
         self._keep_letter = keep_letter
         self._purge_letters = purge_letters
+        self._tell_end = tell_end
         self._on_end = on_end
 
     async def on_event(self, message: AbstractIncomingMessage) -> None:
@@ -110,7 +112,9 @@ class Projection:
         news = news_in(message)
         if isinstance(news, InvalidSubmission):
             log.warning("invalid submission", job_id=news.job_id, fault=news.fault)
-            await self._learned(await self._read_model.add(news.job_id, _with_trace(addition_of_invalid(news))))
+            await self._learned(
+                await self._read_model.add(news.job_id, _with_origin(_with_trace(addition_of_invalid(news))))
+            )
         else:
             await self.learn(news)
 
@@ -118,7 +122,7 @@ class Projection:
         """Put `event` into the read model; the same again changes nothing."""
         if isinstance(event, JobDeleted):
             await self._read_model.forget(event.job_id, untold=False)
-        elif isinstance(event, JobCancelled):
+        elif isinstance(event, JobCancelled | JobEnded):
             return  # the gateway's own word: it was kept before it was published
         else:
             published_run, addition = 0, _with_trace(addition_of(event))
@@ -128,6 +132,7 @@ class Projection:
 
     async def _learned(self, document: Document | None) -> None:
         if document is not None and document["status"] in TERMINAL and "owner" in document:
+            await self._tell_end(document)
             await self._on_end(document["owner"])
 
     @_until_kept

@@ -11,6 +11,7 @@ import structlog
 from services.gateway.jobs.admission import PUBLISH_S, Admission, trace_of
 from services.gateway.jobs.derive import run_of
 from services.gateway.jobs.document import PENDING_CANCELLATION, PENDING_DELETION
+from services.gateway.jobs.ends import Ends
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.submission import uploads_of
 from shared.database import Document
@@ -31,12 +32,14 @@ class Lifecycle:
         store: ObjectStore,
         publish: Publish,
         admission: Admission,
+        ends: Ends,
         purge_letters: Callable[[str], Awaitable[object]],
     ) -> None:
         self._read_model = read_model
         self._store = store
         self._publish = publish
         self._admission = admission
+        self._ends = ends
         self._purge_letters = purge_letters
 
     async def cancel(self, owner: str, job_id: str) -> bool:
@@ -46,6 +49,8 @@ class Lifecycle:
         document = await self._read_model.document(job_id)
         if document is not None and document.get("pending") == PENDING_CANCELLATION:
             await self._soon(self.finish_cancellation(document), "cancellation", job_id)
+        if document is not None:
+            await self._ends.tell_soon(document)
         await self._admission.ended(owner)
         return True
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.gateway.jobs.document import PENDING_SUBMISSION
+from services.gateway.jobs.ended import ENDS
 from services.gateway.jobs.view import DELETED, Status
 from shared.database import Collection, Database, Document, translated
 
@@ -20,6 +21,12 @@ class Outlook:
         with translated():
             found: list[Any] = await self._jobs.find({"pending": kind}).to_list(limit)
         return [document for document in found if document["pending_since"] < since_before]
+
+    async def untold_ends(self, *, since_before: datetime, limit: int = 100) -> list[Document]:
+        """Documents of jobs of whose latest end nobody has been told since then."""
+        with translated():
+            found: list[Any] = await self._jobs.find({f"{ENDS}.due": True}).to_list(limit)
+        return [document for document in found if document[ENDS]["since"] < since_before]
 
     async def waiting(self, owner: str, limit: int) -> list[Document]:
         """Jobs of `owner` that wait to be published, those of the longest wait first."""

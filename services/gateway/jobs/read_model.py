@@ -19,11 +19,13 @@ from services.gateway.jobs.document import (
     PENDING_CANCELLATION,
     PENDING_DELETION,
     PENDING_SUBMISSION,
+    changes,
     check_direction,
     pending,
     settled,
     stored,
 )
+from services.gateway.jobs.ended import ENDS
 from services.gateway.jobs.facts import Addition, addition_of_replay, order_key, submission
 from services.gateway.jobs.together import Together
 from services.gateway.jobs.view import DELETED, TERMINAL, UNDER_WAY, Job, Status
@@ -67,6 +69,7 @@ class ReadModel:
             await self._jobs.create_index([("owner", 1), ("order", -1)])
             await self._jobs.create_index([("owner", 1), ("status", 1), ("order", -1)])
             await self._jobs.create_index([("pending", 1), ("owner", 1), ("order", 1)], sparse=True)
+            await self._jobs.create_index([(f"{ENDS}.due", 1)], sparse=True)
             await self._jobs.create_index([("owner", 1), ("active", 1)])
             await self._jobs.create_index([("active", 1), ("changed_at", 1)])
             await self._jobs.create_index([("status", 1), ("changed_at", 1)])
@@ -76,7 +79,6 @@ class ReadModel:
 
         `published_run`: the run whose submission the addition shows to have been published.
         """
-
         return await self._news.ask(job_id, _News(addition, published_run))
 
     async def _add(self, job_id: str, news: Sequence[_News]) -> Document | None:
@@ -121,7 +123,7 @@ class ReadModel:
 
     async def _write(self, before: Document, after: Document, *, new: bool) -> Document | None:
         """Write `after` with its view unless somebody else wrote since `before` was read; what was written."""
-        known = stored(after)
+        known = stored(after, before)
         revision = before["revision"]
         written = {"_id": after["_id"], **known, "revision": revision + 1}
         with translated():
@@ -132,11 +134,7 @@ class ReadModel:
                     return None
                 return written
             check_direction(before, written)
-            # Somebody may settle what is pending meanwhile: it is written only when this changes it.
-            changed = {name: value for name, value in known.items() if name not in PENDING or before.get(name) != value}
-            update: Document = {"$set": changed, "$inc": {"revision": 1}}
-            if gone := {name: "" for name in KEPT if name in before and name not in after}:
-                update["$unset"] = gone
+            update: Document = {**changes(before, known), "$inc": {"revision": 1}}
             result = await self._jobs.update_one({"_id": after["_id"], "revision": revision}, update)
         return written if result.modified_count else None
 
@@ -288,6 +286,13 @@ class ReadModel:
                 under_way = {**still, "status": {"$in": list(UNDER_WAY)}}
                 await self._jobs.update_one(under_way, {**gone, "$set": {"active": True}})
             await self._jobs.update_one(still, gone)
+
+    async def told(self, document: Document) -> None:
+        """Remember that the ends in `document` have been told, unless there is a further one by now."""
+        self._remember(document["_id"], None)
+        with translated():
+            same = {"_id": document["_id"], f"{ENDS}.last": document[ENDS]["last"]}
+            await self._jobs.update_one(same, {"$unset": {ENDS: ""}})
 
 
 def job_of(document: Document) -> Job:

@@ -10,6 +10,7 @@ import structlog
 
 from services.gateway.jobs.admission import Admission
 from services.gateway.jobs.document import PENDING_CANCELLATION, PENDING_DELETION
+from services.gateway.jobs.ends import Ends
 from services.gateway.jobs.lifecycle import Lifecycle
 from services.gateway.jobs.outlook import Outlook
 from services.gateway.jobs.read_model import ReadModel
@@ -52,6 +53,7 @@ class Sweeper:
         outlook: Outlook,
         admission: Admission,
         lifecycle: Lifecycle,
+        ends: Ends,
         watchdog: Watchdog,
         store: ObjectStore,
         times: Times,
@@ -60,6 +62,7 @@ class Sweeper:
         self._outlook = outlook
         self._admission = admission
         self._lifecycle = lifecycle
+        self._ends = ends
         self._watchdog = watchdog
         self._store = store
         self._times = times
@@ -85,12 +88,14 @@ class Sweeper:
             await self._admission.admit(owner)
 
     async def tell(self) -> None:
-        """Publish cancellations and deletions that nobody has been told of."""
+        """Publish cancellations, deletions and ends that nobody has been told of."""
         before = datetime.now(UTC) - timedelta(seconds=self._times.untold_s)
         for document in await self._outlook.untold(PENDING_CANCELLATION, since_before=before):
             await self._lifecycle.finish_cancellation(document)
         for document in await self._outlook.untold(PENDING_DELETION, since_before=before):
             await self._lifecycle.finish_deletion(document)
+        for document in await self._outlook.untold_ends(since_before=before):
+            await self._ends.tell(document)
 
     async def expire(self) -> None:
         """Delete jobs that ended too long ago, and news of jobs that never were."""

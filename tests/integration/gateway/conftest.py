@@ -61,7 +61,16 @@ class Served:
         limits = Limits(ingest_s=silent_s, transcription_s=silent_s, analysis_s=silent_s, rendering_s=silent_s)
         watchdog = Watchdog(parts.read_model, parts.outlook, parts.admission, count, limits)
         found = Times(pause_s=1, untold_s=0, **times)
-        return Sweeper(parts.read_model, parts.outlook, parts.admission, parts.lifecycle, watchdog, parts.store, found)
+        return Sweeper(
+            parts.read_model,
+            parts.outlook,
+            parts.admission,
+            parts.lifecycle,
+            parts.ends,
+            watchdog,
+            parts.store,
+            found,
+        )
 
     def uploads(self) -> list[Path]:
         return [path for path in (self.home / "objects").rglob("*") if path.is_file()] + list(

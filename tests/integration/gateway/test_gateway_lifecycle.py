@@ -9,7 +9,7 @@ import pytest
 from services.gateway.auth.keys import Identity
 from services.gateway.jobs.facts import Failure, addition_of
 from services.gateway.jobs.watchdog import NUDGES, PATIENCE
-from shared.events import Artifact, HandoutRendered, JobCancelled, JobDeleted, JobSubmitted
+from shared.events import Artifact, HandoutRendered, JobCancelled, JobDeleted, JobEnded, JobSubmitted
 from shared.storage import ObjectRef
 
 REF = ObjectRef(key="rendering/a/b", sha256="0" * 64, size=7)
@@ -159,6 +159,10 @@ async def test_a_silent_job_is_published_again_and_in_the_end_fails(served: Any)
     await sweeper._watchdog.look()
     job = (await served.client.get(f"/v1/jobs/{job_id}")).json()
     assert (job["status"], job["error"]["code"], job["error"]["stage"]) == ("failed", "stuck", "ingest")
+    await sweeper.tell()
+    await sweeper.tell()
+    (ended,) = sent(served, JobEnded)
+    assert (ended.job_id, ended.status, ended.error.code) == (job_id, "failed", "stuck")
     assert (await served.client.post(f"/v1/jobs/{job_id}/retry")).status_code == 202
 
 

@@ -1,6 +1,7 @@
 """A gateway and an ingest service in this process, on a real broker and database, and others' messages."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -39,7 +40,7 @@ class PageEngine:
         content = request.source.read_bytes()
         return Prepared(
             source=request.source,
-            sha256="0" * 64,
+            sha256=hashlib.sha256(content).hexdigest(),
             size=len(content),
             kind="document",
             media_type="application/pdf",
