@@ -16,7 +16,7 @@ from services.gateway.app import create_app
 from services.gateway.parts import Gateway
 from services.gateway.settings import GatewaySettings
 from services.ingest.app import build
-from services.ingest.domain.ingest_source import PreparationRequest, Prepared
+from services.ingest.domain.ingest_source import Piece, PreparationRequest, Prepared
 from shared.service import consuming, open_parts
 from shared.settings import SharedSettings
 from tests.integration.gateway.conftest import free_port
@@ -28,9 +28,10 @@ ENDED = ("done", "partial", "failed", "cancelled")
 
 @dataclass
 class PageEngine:
-    """Takes every source for a document of one page, or raises what it was told to."""
+    """Takes every source for a document of one page, with speech if it was told so, or raises what it was told to."""
 
     error: Exception | None = None
+    speaks: bool = False
     asked: list[PreparationRequest] = field(default_factory=list)
 
     async def prepare(self, request: PreparationRequest) -> Prepared:
@@ -45,6 +46,7 @@ class PageEngine:
             kind="document",
             media_type="application/pdf",
             page_count=1,
+            speech=(Piece(number=1, start_s=0, end_s=1, path=request.source),) if self.speaks else (),
         )
 
 

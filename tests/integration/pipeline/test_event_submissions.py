@@ -193,6 +193,22 @@ async def test_a_source_that_cannot_be_used_is_its_job_s_outcome_and_nobody_s_de
     assert await system.letters() == []
 
 
+@pytest.mark.parametrize(
+    ("speaks", "language", "accepted"), [(True, "de", False), (True, "en", True), (False, "de", True)]
+)
+async def test_speech_in_a_language_that_the_model_does_not_have_is_refused(
+    system: EventSystem, language: str, *, speaks: bool, accepted: bool
+) -> None:
+    system.engine.speaks = speaks
+    body = submission(system) | {"parameters": {"language": language}}
+    await system.publish(body)
+    job = await system.until(body["job_id"], lambda job: bool(job["error"]) or job["stages"][0]["status"] == "done")
+    assert (job["error"] is None) == accepted
+    if not accepted:
+        assert "not in de" in job["error"]["message"]
+        assert job["retryable"] is False
+
+
 async def test_an_engine_s_fault_is_still_a_dead_letter_and_can_be_tried_again(system: EventSystem) -> None:
     system.engine.error = EngineError("crashed")
     body = submission(system)
