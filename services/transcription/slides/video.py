@@ -25,6 +25,7 @@ WITHOUT_INDEX = {"mpegts", "mpeg"}
 COARSE_S = Fraction(1, 10)  # between two time stamps; ffmpeg rounds the start of a seek to one of them
 LATE_S = 0.5  # a picture that begins this much after the sound is not shown from the beginning
 DENSE_S = 0.26  # between pictures, all over a range: every slide then has pictures that others refer to
+GAP_SHARE = 0.1  # of the steps from picture to picture
 _ENTRIES = (
     "format=format_name,duration,start_time:stream=index,codec_type,width,height,time_base,start_time"
     ":stream_disposition=attached_pic,timed_thumbnails,default"
@@ -38,7 +39,7 @@ class VideoFile:
     `duration_s` is infinite when the container says nothing of it. Second 0 of the recording is `origin_s` in its
     own time; the first picture comes `first_picture_s` seconds later. A seek has to begin at a multiple of
     `seek_step_s`; where one leads to no keyframe, the recording is not `seekable`. `skip` names the frames that ffmpeg
-    need not decode.
+    need not decode. Where it `has_gaps` between pictures, they count as time and are no jump of the clock.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class VideoFile:
     seek_step_s: float = 0.0
     seekable: bool = True
     skip: str = "default"
+    has_gaps: bool = False
 
     @property
     def has_moving_pictures(self) -> bool:
@@ -100,7 +102,9 @@ def adapted(video: VideoFile, start_s: float, end_s: float, timeout_s: float) ->
     times = [time_s for time_s, _ in packets]
     is_dense = len(times) > (end_s - start_s) / DENSE_S / 2 and all(b - a <= DENSE_S for a, b in pairwise(times))
     leads = video.is_indexed or any(is_key and time_s <= video.origin_s + start_s for time_s, is_key in packets)
-    return replace(video, skip="noref" if is_dense else "default", seekable=leads)
+    gaps = sum(b - a > DENSE_S for a, b in pairwise(times))  # a single one among many pictures is a jump of the clock
+    has_gaps = not video.is_indexed and gaps >= GAP_SHARE * (len(times) - 1)
+    return replace(video, skip="noref" if is_dense else "default", seekable=leads, has_gaps=has_gaps)
 
 
 def sampling(video: VideoFile, start_s: float, *, fps: int, threads: int, filters: str, seek: bool = True) -> list[str]:
@@ -110,11 +114,15 @@ def sampling(video: VideoFile, start_s: float, *, fps: int, threads: int, filter
     pictures that do not change are often not stored. Without `seek` everything before is decoded as well.
     """
     seek_s = _seek_to(video, start_s) if seek else 0.0
-    lead_s = start_s - seek_s
+    lead_s = start_s if video.has_gaps else start_s - seek_s
     command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", str(threads), "-skip_frame", video.skip]
     if seek_s:  # a seek to the very beginning can fail where the first time stamp is below zero
         # Not the accurate seek: it would drop a picture from before `start_s` that is still on screen there.
         command += ["-noaccurate_seek", "-ss", f"{seek_s:.3f}"]
+    if video.has_gaps:
+        # In a transport stream ffmpeg takes 10 seconds without a picture for a jump of the clock and closes the gap,
+        # unless it keeps the times; they then count from the recording's beginning, wherever the seek leads.
+        command += ["-copyts", "-start_at_zero"]
     command += [*timed_input(video.path), *video.mapped]
     chain = (
         f"fps={fps}:eof_action=pass,{filters},tpad=stop=-1:stop_mode=clone,"

@@ -72,6 +72,8 @@ def check_pictures(unit: SlideUnit, folder: Path, truth: list[np.ndarray]) -> No
         ("hevc.mp4", (*X264[:2], "-c:v", "libx265", "-x265-params", "log-level=none", "-c:a", "aac")),
         ("vp9.webm", (*X264[:2], "-c:v", "libvpx-vp9", "-deadline", "realtime", "-lag-in-frames", "16")),
         ("coarse.mov", (*X264, "-video_track_timescale", "1", "-c:a", "aac")),
+        ("gaps.ts", (*X264, "-c:a", "aac")),
+        ("gaps-mpeg2.ts", (*X264[:2], "-c:v", "mpeg2video", "-q:v", "4", "-c:a", "mp2")),
     ],
 )
 def test_every_stored_picture_counts(tmp_path: Path, name: str, encoder: tuple[str, ...]) -> None:
@@ -81,7 +83,7 @@ def test_every_stored_picture_counts(tmp_path: Path, name: str, encoder: tuple[s
     check_pictures(unit, tmp_path / "out", make_slides(tmp_path, LENGTHS_S))
 
 
-@pytest.mark.parametrize("name", ["b-frames.mkv", "coarse.mov"])
+@pytest.mark.parametrize("name", ["b-frames.mkv", "coarse.mov", "gaps.ts"])
 def test_ranges_change_nothing(tmp_path: Path, name: str) -> None:
     coarse = ("-video_track_timescale", "1") if name == "coarse.mov" else ()
     video = make_video(tmp_path / name, *X264, *coarse)
