@@ -66,6 +66,11 @@ def pack(spans: list[Span], duration_s: float) -> list[Span]:
     return chunks
 
 
+def with_margin(span: Span, duration_s: float) -> Span:
+    """The span with a little of what is around it, within the sound of `duration_s` seconds."""
+    return Span(max(span.start_s - MARGIN_S, 0.0), min(span.end_s + MARGIN_S, duration_s))
+
+
 def _last_of_chunk(spans: list[Span], first: int) -> int:
     """Index of the span that ends the chunk that begins with span `first`."""
     best, best_pause_s = first, -1.0

@@ -18,7 +18,8 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 from faster_whisper.audio import decode_audio
 from numpy.typing import NDArray
 
-from services.transcription.speech.chunks import SAMPLE_RATE_HZ, Span, gaps, pack, speech_spans
+from services.transcription.speech.chunks import SAMPLE_RATE_HZ, Span, gaps, pack, speech_spans, with_margin
+from services.transcription.speech.drills import Repeated, said_repeatedly, unworded
 from services.transcription.speech.pieces import moved, said_once, whole_words
 from services.transcription.speech.recognise import DroppedSpeech, SpeechOptions, SpeechUnit
 from services.transcription.speech.repetition import find_loops
@@ -74,7 +75,7 @@ class WhisperRecogniser:
         words: list[Word] = []
         dropped: list[DroppedSpeech] = []
         for segment in segments:
-            kept, left_out = self._judge(samples, segment, language)
+            kept, left_out = self._judge(samples, spans, segment, language)
             words += kept
             dropped += left_out
         words.sort(key=lambda word: (word.start_s, word.end_s))
@@ -106,7 +107,9 @@ class WhisperRecogniser:
         )
         return segments, cast("str", info.language)
 
-    def _judge(self, samples: Samples, segment: Any, language: str) -> tuple[list[Word], list[DroppedSpeech]]:
+    def _judge(
+        self, samples: Samples, spans: list[Span], segment: Any, language: str
+    ) -> tuple[list[Word], list[DroppedSpeech]]:
         """The words of a segment that can be believed, and the spans that were left out."""
         words = whole_words(segment.words or [], language)
         if not words:
@@ -114,22 +117,43 @@ class WhisperRecogniser:
         span = {"start_s": words[0].start_s, "end_s": words[-1].end_s}
         if segment.avg_logprob < LEAST_LOG_PROBABILITY and segment.no_speech_prob > NO_SPEECH_PROBABILITY:
             return [], [DroppedSpeech(**span, reason="silence")]
+        repeated = said_repeatedly(words, spans)
+        if repeated and segment.avg_logprob > LEAST_LOG_PROBABILITY:
+            return self._with_passed_over(samples, repeated, language)
         if segment.compression_ratio > LOOP_COMPRESSION_RATIO or find_loops([word.text for word in words]):
-            return self._without_repeating(samples, words, language)
+            return self._without_repeating(samples, spans, words, language)
         if segment.avg_logprob < UNINTELLIGIBLE_LOG_PROBABILITY:
             return [], [DroppedSpeech(**span, reason="unintelligible")]
         return words, []
 
-    def _without_repeating(
-        self, samples: Samples, words: list[Word], language: str
+    def _with_passed_over(
+        self, samples: Samples, repeated: Repeated, language: str
     ) -> tuple[list[Word], list[DroppedSpeech]]:
-        """Decodes the span of `words` once more with repeated phrases forbidden; what still loops is said once."""
+        """Repetition that is said, with the repetitions that the recogniser passed over; what stays unheard is told."""
+        words, dropped = list(repeated.words), list(repeated.dropped)
+        for stretch in repeated.silent:
+            found = self._listen_again(samples, with_margin(stretch, samples.size / SAMPLE_RATE_HZ), language)
+            words += found
+            if not found:
+                dropped.append(DroppedSpeech(start_s=stretch.start_s, end_s=stretch.end_s, reason="missed"))
+        return words, dropped
+
+    def _without_repeating(
+        self, samples: Samples, spans: list[Span], words: list[Word], language: str
+    ) -> tuple[list[Word], list[DroppedSpeech]]:
+        """Decodes the span of `words` once more with repeated phrases forbidden; what still loops is said once.
+
+        Voice that words were found for at first, and none the second time, is among what was left out.
+        """
         span = Span(words[0].start_s, max(words[-1].end_s, words[0].start_s + 0.1))
         segments, _ = self._transcribe(samples, [span], no_repeat_ngram_size=RETRY_FORBIDS_REPEATED_TOKENS)
         second = list(segments)
         if second and min(segment.avg_logprob for segment in second) > LEAST_LOG_PROBABILITY:
             words = whole_words([piece for segment in second for piece in segment.words or []], language)
-        return said_once(words)
+        kept, dropped = said_once(words)
+        silent = [lost for lost in unworded(spans, kept, span) if not any(_covers(one, lost) for one in dropped)]
+        lost = [DroppedSpeech(start_s=one.start_s, end_s=one.end_s, reason="repetition") for one in silent]
+        return kept, dropped + lost
 
     def _listen_again(self, samples: Samples, gap: Span, language: str) -> list[Word]:
         """The words in a stretch of speech that was passed over, heard by itself; none that cannot be believed."""
@@ -158,6 +182,10 @@ def preload(options: SpeechOptions) -> None:
 @lru_cache(maxsize=1)
 def _recogniser(options: SpeechOptions) -> WhisperRecogniser:
     return WhisperRecogniser(options)
+
+
+def _covers(dropped: DroppedSpeech, span: Span) -> bool:
+    return dropped.start_s <= span.start_s and span.end_s <= dropped.end_s
 
 
 def _decode(audio: Path) -> Samples:
