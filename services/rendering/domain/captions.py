@@ -1,7 +1,7 @@
 """Captions cut from recognised words: sentences first, then lines a viewer can read in time.
 
-The limits are those of common subtitling guidelines: two lines of 42 characters, at most 6.5 seconds, about 17
-characters a second, two frames between cues.
+The limits are those of common subtitling guidelines: two lines of 42 characters, 0.8 to 6.5 seconds, about 17
+characters a second and at most 25 where there is room for it, two frames between cues.
 """
 
 import re
@@ -9,13 +9,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from services.rendering.domain.cue_repair import SHORTEST_S, CueRepair
 from services.rendering.domain.text import clean
 from shared.documents import Segment, Transcript, Word
 
 LINE_CHARACTERS = 42
 LINES = 2
 LONGEST_S = 6.5
-SHORTEST_S = 1.0
+COMFORTABLE_S = 1.0
 CHARACTERS_PER_S = 17.0
 GAP_S = 0.084  # two frames at 24 a second
 PAUSE_S = 1.2  # a longer silence inside a sentence ends the cue
@@ -47,6 +48,7 @@ def cues_of(transcript: Transcript) -> list[Cue]:
                 groups[-1] = groups[-1] + group
             else:
                 groups.append(group)
+    groups = CueRepair(_fits, _cost, gap_s=GAP_S, pause_s=PAUSE_S)(groups)
     return list(_timed([Cue(g[0].start_s, g[-1].end_s, _lines(g) or ("",)) for g in groups]))
 
 
@@ -109,6 +111,8 @@ def _cost(words: list[Word], cut: int) -> float:
     right = len(_text(words[cut:]))
     cost = abs(left - right) / (left + right)
     before = words[cut - 1]
+    if _SENTENCE_END.search(before.text):
+        cost -= 0.5
     if _CLAUSE_END.search(before.text):
         cost -= 0.35
     if _STAYS_WITH_NEXT.fullmatch(before.text):
@@ -159,9 +163,9 @@ def _timed(cues: list[Cue]) -> Iterator[Cue]:
     earliest_s = 0.0
     for index, cue in enumerate(cues):
         start_s = max(cue.start_s, earliest_s)
-        wanted_s = max(SHORTEST_S, sum(map(len, cue.lines)) / CHARACTERS_PER_S)
+        wanted_s = max(COMFORTABLE_S, sum(map(len, cue.lines)) / CHARACTERS_PER_S)
         limit_s = cues[index + 1].start_s - GAP_S if index + 1 < len(cues) else float("inf")
         end_s = min(max(cue.end_s, start_s + wanted_s), limit_s, start_s + LONGEST_S)
-        end_s = max(end_s, start_s + 0.1)  # words that were recognised with no duration
+        end_s = max(end_s, start_s + SHORTEST_S)  # the next one waits
         earliest_s = end_s + GAP_S
         yield replace(cue, start_s=round(start_s, 3), end_s=round(end_s, 3))

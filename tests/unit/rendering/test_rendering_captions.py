@@ -65,6 +65,63 @@ def test_any_words_give_valid_captions(transcript: Transcript) -> None:
     assert b"{\\" not in srt(cues)
 
 
+PLAIN = st.text(st.sampled_from("abcdeinorst"), min_size=1, max_size=11)
+SPOKEN = st.one_of(PLAIN, st.builds("{}{}".format, PLAIN, st.sampled_from(".,?")))
+WIDE = st.text(st.sampled_from("火山观测数据の、。"), min_size=1, max_size=3)
+
+
+@st.composite
+def speech(draw: st.DrawFn, tokens: st.SearchStrategy[str]) -> Transcript:
+    """Words at up to twice the speed of a fast speaker, some of no duration, with pauses."""
+    time_s = 0.0
+    words = []
+    for token in draw(st.lists(tokens, min_size=1, max_size=60)):
+        start_s = time_s + draw(st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.5, 2.0]))
+        time_s = start_s + draw(st.floats(0.0, 0.9))
+        words.append(Word(start_s=start_s, end_s=time_s, text=token, confidence=1))
+    segment = Segment(start_s=0, end_s=time_s, text=" ".join(w.text for w in words), words=tuple(words))
+    return Transcript(language="en", duration_s=time_s, engine="x", segments=(segment,))
+
+
+@given(st.one_of(speech(SPOKEN), speech(PLAIN), speech(WIDE)))
+def test_every_cue_can_be_read(transcript: Transcript) -> None:
+    cues = cues_of(transcript)
+    words = transcript.segments[0].words
+    shown = "".join("".join(cue.lines) for cue in cues).replace(" ", "")
+    assert shown == "".join(word.text for word in words)
+    for cue, following in itertools.pairwise(cues):
+        assert cue.end_s < following.start_s
+    for cue in cues:
+        assert cue.end_s - cue.start_s >= 0.799
+        assert len(cue.lines) <= 2
+        assert max(map(len, cue.lines)) <= LINE_CHARACTERS
+    for cue, following in itertools.pairwise(cues):
+        rate = sum(map(len, cue.lines)) / (cue.end_s - cue.start_s)
+        assert rate <= 25 or following.start_s - cue.end_s < GAP_S + 0.01  # all the room there was
+
+
+@given(st.lists(SPOKEN, min_size=2, max_size=80), st.floats(0.1, 0.5), st.floats(0, 0.3))
+def test_no_word_stands_alone_beside_a_near_one(tokens: list[str], each_s: float, pause_s: float) -> None:
+    words = [
+        Word(start_s=n * (each_s + pause_s), end_s=n * (each_s + pause_s) + each_s, text=token, confidence=1)
+        for n, token in enumerate(tokens)
+    ]
+    segment = Segment(start_s=0, end_s=words[-1].end_s, text="", words=tuple(words))
+    cues = cues_of(Transcript(language="en", duration_s=words[-1].end_s, engine="x", segments=(segment,)))
+    assert all(len(" ".join(cue.lines).split()) > 1 for cue in cues)
+
+
+def test_interjections_are_shown_with_what_follows() -> None:
+    tokens = "Okay. So. Right. What is a cell? Three things. Yes. Exactly. Otorhinolaryngologically it is one. Good."
+    words = tuple(
+        Word(start_s=n * 0.22, end_s=n * 0.22 + 0.2, text=token, confidence=1) for n, token in enumerate(tokens.split())
+    )
+    segment = Segment(start_s=0, end_s=words[-1].end_s, text=tokens, words=words)
+    cues = cues_of(Transcript(language="en", duration_s=9, engine="x", segments=(segment,)))
+    assert " ".join(line for cue in cues for line in cue.lines) == tokens
+    assert min(len(" ".join(cue.lines).split()) for cue in cues) > 1
+
+
 def test_segments_without_words_are_spread_over_their_time() -> None:
     segment = Segment(start_s=10, end_s=20, text="Captions of a platform come without word times.", words=())
     cues = cues_of(Transcript(language="en", duration_s=20, engine="x", segments=(segment,)))
