@@ -69,8 +69,9 @@ class CueRepair:
 
     def _badness(self, before: Words | None, groups: list[Words], following: Words | None) -> float:
         """0 for groups that can be read in the time they have."""
-        row = [before, *groups, following]
-        return round(sum(self._of(*row[i : i + 3]) for i in range(len(groups))), 6)  # type: ignore[arg-type]  # the middle is a group
+        starts = [before, *groups[:-1]]
+        ends = [*groups[1:], following]
+        return round(sum(map(self._of, starts, groups, ends)), 6)
 
     def _of(self, before: Words | None, group: Words, following: Words | None) -> float:
         room_s = following[0].start_s - self._gap_s - group[0].start_s if following else float("inf")

@@ -11,6 +11,7 @@ from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.join import join_units as join_speech
 from services.transcription.speech.join import to_utterances
 from services.transcription.speech.recognise import SpeechUnit
+from services.transcription.speech.stock_phrases import without_stock_phrases
 from shared.documents import Source, SourceDocument
 from shared.events import SourceIngested
 
@@ -32,6 +33,7 @@ def _source(plan: SourceIngested) -> Source:
 def _assemble_recording(
     plan: SourceIngested, speech: list[SpeechUnit], slides: dict[str, SlideUnit]
 ) -> AssembledSource:
+    speech = without_stock_phrases(speech)
     transcript = join_speech(speech, plan.facts.duration_s or 0.0)
     joined = join_slides(list(slides.values()))
     utterances = as_the_slides_spell(align(to_utterances(transcript), joined), joined)

@@ -20,7 +20,7 @@ MUCH_VIDEO_S = 60.0
 
 
 def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[str]:
-    """One sentence each for speech that is doubted, was not understood, or was left out as a repetition."""
+    """One sentence each for speech that is doubted, was not understood, or was left out."""
     words = [word for segment in transcript.segments for word in segment.words]
     notices = []
     if len(words) >= LEAST_WORDS and sum(word.confidence for word in words) / len(words) < LEAST_CONFIDENCE:
@@ -28,6 +28,9 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
     dropped = sorted({span for unit in units for span in unit.dropped}, key=lambda span: (span.start_s, span.end_s))
     lost = [span for span in dropped if span.reason in ("missed", "unintelligible")]
     repeated = [span for span in dropped if span.reason == "repetition"]
+    silent = [span for span in dropped if span.reason == "silence"]
+    if silent:
+        notices.append(f"Where nobody seems to speak, no words are given: {_times(silent)}.")
     if lost:
         notices.append(f"Speech could not be understood at {_times(lost)}.")
     if repeated:

@@ -1,6 +1,8 @@
 """What is told about recordings that were not wholly understood."""
 
-from services.transcription.domain.assembly import assemble
+import pytest
+
+from services.transcription.domain.assembly import NO_SPEECH, assemble
 from services.transcription.domain.notices import DOUBTFUL, NO_SLIDES, no_slides_notice, speech_notices
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.join import join_units
@@ -34,6 +36,7 @@ def test_dropped_speech_is_told_with_its_times_once_a_kind() -> None:
     repeated = DroppedSpeech(start_s=3700, end_s=3710, reason="repetition")
     silence = DroppedSpeech(start_s=5, end_s=6, reason="silence")
     assert notices(unit(0.95, *lost, repeated, silence)) == [
+        "Where nobody seems to speak, no words are given: 0:05.",
         "Speech could not be understood at 1:00, 2:00, 3:00, 4:00, 5:00, 6:00 and 2 more places.",
         "Speech that seemed to repeat itself was left out at 1:01:40.",
     ]
@@ -44,6 +47,39 @@ def test_a_video_without_slides_says_so_once() -> None:
     assert no_slides_notice(600, slides_found=True, other_notices=False) == []
     assert no_slides_notice(600, slides_found=False, other_notices=True) == []
     assert no_slides_notice(20, slides_found=False, other_notices=False) == []
+
+
+def plan_of_sound() -> SourceIngested:
+    stored = ObjectRef(key="x", sha256="0" * 64, size=1, media_type="audio/wav")
+    facts = SourceFacts(kind="recording", name="talk.wav", duration_s=90.0)
+    return SourceIngested(job_id="0af76519-16cd-43dd-8448-eb211c80319c", facts=facts, original=stored, source=stored)
+
+
+def spoken(text: str, start_s: float = 3.0) -> SpeechUnit:
+    words = tuple(
+        Word(start_s=start_s + n, end_s=start_s + n + 0.5, text=word, confidence=0.9)
+        for n, word in enumerate(text.split())
+    )
+    return SpeechUnit(language="en", engine="test", words=words)
+
+
+@pytest.mark.parametrize(
+    "texts", [("Thank you.",), ("Thank you. Thank you.", "Thanks for watching!"), ("You", "Bye."), ("you Thank you.",)]
+)
+def test_thanks_alone_are_no_transcript(texts: tuple[str, ...]) -> None:
+    units = {f"speech-{n}": spoken(text, 3 + 30.0 * n).model_dump_json().encode() for n, text in enumerate(texts)}
+    document = assemble(plan_of_sound(), units).document
+    assert document.blocks == ()
+    assert document.warnings[-1] == NO_SPEECH
+    assert document.warnings[0].startswith("Where nobody seems to speak, no words are given: 0:03")
+
+
+@pytest.mark.parametrize("texts", [("Thank you.", "The cell divides."), ("Thank goodness.",), ("Thank",)])
+def test_thanks_beside_speech_are_kept(texts: tuple[str, ...]) -> None:
+    units = {f"speech-{n}": spoken(text, 3 + 30.0 * n).model_dump_json().encode() for n, text in enumerate(texts)}
+    transcript = assemble(plan_of_sound(), units).transcript
+    assert transcript is not None
+    assert " ".join(segment.text for segment in transcript.segments).split() == " ".join(texts).split()
 
 
 def test_the_document_carries_the_notices() -> None:
