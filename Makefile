@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos mutants coverage lock documents sample clean
+.PHONY: help run test check format bench chaos hostile mutants coverage lock documents sample clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ bench: $(VENV)/.ready-test ## Measure speed and memory as ratios; also written t
 
 chaos: $(VENV)/.ready-test ## Break everything while jobs run, and account for every one; also written to build/chaos.json
 	$(BIN)/python -m tests.chaos $(or $(CHAOS_ARGS),--seeds 1-20)
+
+hostile: $(VENV)/.ready-test ## Submit bombs to a whole system: time, memory and what is said of each; also in build/hostile.json
+	$(BIN)/python -m tests.hostile $(HOSTILE)
 
 mutants: $(VENV)/.ready-test ## Break the code in small ways, and see whether the tests notice; also in build/mutants.json
 	$(BIN)/python -m tests.mutants $(MUTANTS)

@@ -8,10 +8,13 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from shared.errors import Limit
 
 MB = 1 << 20
 
@@ -36,6 +39,14 @@ _KEPT = frozenset(
     }
 )
 _KEPT_FAMILIES = ("LC_", "FONTCONFIG_", "MALLOC_")
+
+
+_BY_SIGNAL: dict[int, Limit] = {signal.SIGXCPU: "time", signal.SIGXFSZ: "file", signal.SIGKILL: "memory"}
+
+
+def limit_of_signal(number: int, otherwise: Limit = "crash") -> Limit:
+    """The limit that a program met which was ended by a signal of this number."""
+    return _BY_SIGNAL.get(number, otherwise)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ that uses too much memory, with all programs that it started, is killed. An idle
 import asyncio
 import os
 import pickle
-import signal
 import time
 from collections.abc import Callable
 from typing import Literal, ParamSpec, TypeVar, cast
@@ -16,7 +15,7 @@ from typing import Literal, ParamSpec, TypeVar, cast
 import structlog
 
 from shared.engine_child import Answer, Call, Setup
-from shared.engine_limits import MB, EngineLimits
+from shared.engine_limits import MB, EngineLimits, limit_of_signal
 from shared.engine_line import Line
 from shared.engine_memory import MemoryBudget, usage_of
 from shared.errors import EngineError, EngineLimitError, EngineTimeoutError, Limit
@@ -30,7 +29,6 @@ T = TypeVar("T")
 LOOK_EVERY_S = 0.1
 # Of its limit: what crashes with less than this resident does not crash for want of memory.
 NEARLY_ALL = 0.6
-_BY_SIGNAL: dict[int, Limit] = {signal.SIGXCPU: "time", signal.SIGXFSZ: "file", signal.SIGKILL: "memory"}
 
 
 def _look_at(call: "asyncio.Future[Answer]") -> None:
@@ -173,7 +171,7 @@ class EngineProcess:
         status = line.end()
         if self._excess is None and status >= 0:
             return EngineError(f"{_name(function)}: the engine's process ended with status {status}")
-        limit = self._excess or _BY_SIGNAL.get(-status, "memory" if self.share > NEARLY_ALL else "crash")
+        limit = self._excess or limit_of_signal(-status, "memory" if self.share > NEARLY_ALL else "crash")
         log.warning("engine died", function=_name(function), limit=limit, status=status)
         return EngineLimitError(f"{_name(function)}: the engine's process was ended: {limit} ({status})", limit=limit)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from shared.errors import EngineError, EngineTimeoutError
+from shared.engine_limits import limit_of_signal
+from shared.errors import EngineError, EngineLimitError, EngineTimeoutError
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Finished:
 
 
 def run(command: list[str], timeout_s: float) -> Finished:
-    """Runs a program to its end. EngineTimeoutError after `timeout_s`; EngineError when it was killed."""
+    """Runs a program to its end. EngineTimeoutError after `timeout_s`; EngineLimitError when it was killed."""
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
@@ -78,4 +79,5 @@ def _tail(complaints: IO[bytes]) -> str:
 
 def _refuse_killed(name: str, returncode: int, complaint: str) -> None:
     if returncode < 0:
-        raise EngineError(f"{name} was ended by signal {-returncode}: {complaint}")
+        reason = f"{name} was ended by signal {-returncode}: {complaint}"
+        raise EngineLimitError(reason, limit=limit_of_signal(-returncode))
