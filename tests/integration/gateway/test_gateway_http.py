@@ -195,7 +195,9 @@ async def test_unknown_query_parameters_are_refused_with_those_that_there_are(
 async def test_a_clock_of_another_age_hides_no_job(served: Any, at: datetime) -> None:
     source = SubmittedSource(key="inbox/a.mp4", name="a.mp4")
     for number in range(3):
-        await served.projection.learn(JobSubmitted(job_id=f"job-0000000{number}", source=source, submitted_at=at))
+        event = JobSubmitted(job_id=f"job-0000000{number}", source=source)
+        # Such a time is refused today; earlier versions took it.
+        await served.projection.learn(event.model_copy(update={"submitted_at": at}))
     found: list[str] = []
     query: dict[str, str] | None = {"limit": "1"}
     while query is not None:
