@@ -247,8 +247,8 @@ GATEWAY = (
         (
             Change(
                 "services/gateway/auth/sessions.py",
-                'found["expires_at"] <= datetime.now(UTC):\n            return None\n        return Session',
-                "False:\n            return None\n        return Session",
+                'found["expires_at"] <= datetime.now(UTC):\n            return None\n        key_id',
+                "False:\n            return None\n        key_id",
             ),
         ),
         (f"{_ACCESS_TESTS}::test_expired_sessions_and_links_are_refused",),
