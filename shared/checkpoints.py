@@ -11,18 +11,20 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from opentelemetry.trace import SpanContext
 from pydantic import BaseModel
 
-from shared.database import Database, Document, DuplicateKeyError, translated
+from shared.database import Database, Document, DuplicateKeyError, translated, written
 from shared.errors import DatabaseError
 from shared.events import Message, Stage
 from shared.messaging.delivery import JobGoneError, RunCancelledError
 from shared.storage import ObjectStore
+from shared.telemetry import span, span_contexts, traceparent, unit_at_work
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -34,9 +36,10 @@ _TRIES = 20  # a write is only tried again when two deliveries made the job's do
 class Finished:
     """The finished units of a message's job, as they were at one moment."""
 
-    def __init__(self, message: Message, results: Document) -> None:
+    def __init__(self, message: Message, results: Document, spans: Document | None = None) -> None:
         self._message = message
         self._results = results
+        self._spans = spans or {}
 
     def __contains__(self, unit: str) -> bool:
         return unit in self._results
@@ -53,6 +56,10 @@ class Finished:
         if not self._results.keys() >= set(units):
             return None
         return {unit: result for unit in units if (result := self.get(unit, kind)) is not None}
+
+    def spans(self, units: Sequence[str]) -> list[SpanContext]:
+        """The spans in which `units` were computed, as far as they are known."""
+        return span_contexts(self._spans[unit] for unit in units if unit in self._spans)
 
 
 @dataclass
@@ -78,19 +85,25 @@ class Checkpoints:
         kind: type[R],
         *,
         known: Finished | None = None,
+        joins: Sequence[str] = (),
     ) -> R:
         """The result of `unit`: the one kept, or what `compute` returns now. `known` saves a look, if one was just had.
+
+        A unit that `joins` others has a span of its own, which links to theirs.
 
         Raises JobGoneError when the job was deleted before or meanwhile, and removes what `compute` stored, now or in a
         process that was killed; RunCancelledError when the message's run was cancelled. `compute` is cancelled then.
         """
         try:
-            async with self._turn(message, unit):
-                kept = (known or await self.finished(message)).get(unit, kind)
-                if kept is not None:
-                    return kept
-                result = await self._while_wanted(message, compute)
-                return await self._keep(message, unit, result, kind)
+            with unit_at_work(unit):
+                async with self._turn(message, unit):
+                    known = known or await self.finished(message)
+                    kept = known.get(unit, kind)
+                    if kept is not None:
+                        return kept
+                    with span(f"join {unit}", links=known.spans(joins)) if joins else nullcontext():
+                        result = await self._while_wanted(message, compute)
+                        return await self._keep(message, unit, result, kind)
         except RunCancelledError:
             raise
         except JobGoneError:
@@ -132,7 +145,8 @@ class Checkpoints:
         Raises JobGoneError for a deleted job and RunCancelledError for a cancelled run.
         """
         job = await self._document(message)
-        return Finished(message, job.get("results", {}).get(message.parameters.digest(), {}))
+        digest = message.parameters.digest()
+        return Finished(message, job.get("results", {}).get(digest, {}), job.get("spans", {}).get(digest))
 
     async def _document(self, message: Message, fields: Document | None = None) -> Document:
         """The job's document, empty where there is none yet. Raises as `finished` does."""
@@ -147,12 +161,15 @@ class Checkpoints:
     async def _keep(self, message: Message, unit: str, result: R, kind: type[R]) -> R:
         """One write that adds the result unless the unit has one, which is returned then, or the job is deleted."""
         place = f"results.{message.parameters.digest()}.{unit}"
+        kept_with: Document = {"changed_at": datetime.now(UTC)}
+        if here := traceparent():
+            kept_with[f"spans.{message.parameters.digest()}.{unit}"] = here
         for _ in range(_TRIES):
             try:
-                with translated():
+                with written("update", self._jobs):
                     await self._jobs.update_one(
                         {"_id": message.job_id, "deleted_at": {"$exists": False}, place: {"$exists": False}},
-                        {"$set": {place: result.model_dump(mode="json"), "changed_at": datetime.now(UTC)}},
+                        {"$set": {place: result.model_dump(mode="json"), **kept_with}},
                         upsert=True,
                     )
             except DuplicateKeyError:  # there is a document that the filter does not match, or was made just now
@@ -167,7 +184,7 @@ class Checkpoints:
         """Remember that this run of the job, and all before it, are not wanted. Safe to repeat, in any order."""
         for _ in range(_TRIES):
             try:
-                with translated():
+                with written("update", self._jobs):
                     await self._jobs.update_one(
                         {"_id": message.job_id}, {"$max": {"cancelled_run": message.run}}, upsert=True
                     )
@@ -183,10 +200,10 @@ class Checkpoints:
         """
         for _ in range(_TRIES):
             try:
-                with translated():
+                with written("update", self._jobs):
                     await self._jobs.update_one(
                         {"_id": job_id},
-                        {"$set": {"deleted_at": datetime.now(UTC)}, "$unset": {"results": ""}},
+                        {"$set": {"deleted_at": datetime.now(UTC)}, "$unset": {"results": "", "spans": ""}},
                         upsert=True,
                     )
                 break

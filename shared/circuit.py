@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -50,7 +51,8 @@ class Circuit:
             self._error = error
             self._closed.clear()
             log.warning("dependency is away", dependency=self.name, error=str(error)[:300])
-            self._probing = asyncio.create_task(self._until_back())
+            # It outlives the message whose failure began it, and says nothing about that message's job.
+            self._probing = asyncio.create_task(self._until_back(), context=contextvars.Context())
         self._asked_s = time.monotonic()
 
     async def _until_back(self) -> None:

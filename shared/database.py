@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
+from opentelemetry.trace import SpanKind
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from shared.errors import DatabaseError
 from shared.settings import SharedSettings
+from shared.telemetry import span
 
 Document = dict[str, Any]
 Collection = Any  # motor's classes are built at run time; `Database` below is where they come from
@@ -31,6 +33,7 @@ __all__ = [
     "ReturnDocument",
     "open_database",
     "translated",
+    "written",
 ]
 
 
@@ -43,6 +46,19 @@ def translated() -> Iterator[None]:
         raise
     except PyMongoError as error:
         raise DatabaseError(f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def written(operation: str, collection: Collection) -> Iterator[None]:
+    """`translated`, for a write that is a step of a job: a span of the trace at hand, named as the conventions want it.
+
+    `operation` is the database's own word. Reads and what sweepers write make none.
+    """
+    names: Document = {"db.system.name": "mongodb", "db.operation.name": operation}
+    name = getattr(collection, "name", "")
+    names |= {"db.collection.name": name, "db.namespace": getattr(getattr(collection, "database", None), "name", None)}
+    with span(f"{operation} {name}", names, kind=SpanKind.CLIENT, expected=(DuplicateKeyError,)), translated():
+        yield
 
 
 class Database:

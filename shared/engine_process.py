@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Literal, ParamSpec, TypeVar, cast
 
 import structlog
+from opentelemetry import trace
 
 from shared.engine_child import Answer, Call, Setup
 from shared.engine_limits import MB, EngineLimits, limit_of_signal
@@ -102,9 +103,11 @@ class EngineProcess:
         it ended otherwise. At the soft limit the function is interrupted: it cleans up, and the child is there for the
         next call. At every other limit and when the caller is cancelled the child is killed with its own children.
         """
+        asked = time.monotonic()
         async with self._turn:
             line = self._ready_line()
             began = time.monotonic()
+            trace.get_current_span().set_attribute("lectern.engine.waited_s", round(began - asked, 3))
             request = pickle.dumps(Call(function, args, kwargs, began + limits.soft_s))
             call = asyncio.ensure_future(line.exchange(request))
             call.add_done_callback(_look_at)

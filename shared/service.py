@@ -33,7 +33,9 @@ from shared.scratch import Scratch
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
 from shared.storage.check import remove_old_checks
-from shared.telemetry import start_logging, start_tracing
+from shared.storage.traced import TracedStore
+from shared.telemetry import start_logging, start_tracing, work_on
+from shared.telemetry.logs import tell_background_errors
 
 log = structlog.get_logger()
 
@@ -65,7 +67,8 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
     """Open what `service` is made of. The broker is created, not connected; servers may still be away."""
     tracer_provider = start_tracing(service)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings))
+        stack.callback(tell_background_errors(asyncio.get_running_loop()))
+        store = TracedStore(await stack.enter_async_context(open_store(settings)), settings.storage)
         database = await stack.enter_async_context(open_database(settings, service))
         scratch = Scratch(settings.home / "scratch" / service)
         probes = {
@@ -158,7 +161,7 @@ async def until_it_answers(connect: Callable[[], Awaitable[object]], what: str) 
 
 def run_worker(service: str, settings: SharedSettings, port: int, build: Build) -> None:
     """Run a worker service until it is told to stop. Blocks."""
-    start_logging(service, settings.log_level)
+    start_logging(service, settings.log_level, settings.log_format)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -173,7 +176,7 @@ def run_worker(service: str, settings: SharedSettings, port: int, build: Build) 
 
 
 class FreshTraceContext:
-    """Lets every request begin without a current span.
+    """Lets every request begin without a current span, and with nothing known of what it is about.
 
     After an upload that had to wait, asyncio reads the connection in the context of that upload's request: the next
     request on the same connection would find its ended span, ignore its own `traceparent` and join the other's trace.
@@ -186,7 +189,8 @@ class FreshTraceContext:
         """Handle one request."""
         token = context.attach(Context())
         try:
-            await self._app(scope, receive, send)
+            with work_on():
+                await self._app(scope, receive, send)
         finally:
             context.detach(token)
 

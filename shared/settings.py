@@ -106,6 +106,10 @@ class SharedSettings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least level logged.")] = (
         "info"
     )
+    log_format: Annotated[
+        Literal["auto", "console", "json"],
+        Field(description="Log lines as JSON objects or as coloured text; `auto`: text on a terminal, JSON elsewhere."),
+    ] = "auto"
     host: Annotated[str, Field(description="Address that the services' HTTP ports are bound to.")] = "127.0.0.1"
 
 

@@ -10,7 +10,7 @@ from shared.telemetry import start_logging
 def main() -> None:
     """Serve until told to stop."""
     shared, settings = load_service(GatewaySettings)
-    start_logging("gateway", shared.log_level)
+    start_logging("gateway", shared.log_level, shared.log_format)
     serve(create_app(shared, settings), shared.host, settings.port, shared.shutdown_s)
 
 

@@ -45,6 +45,7 @@ from services.gateway.methods import HeadAsGet
 from services.gateway.parts import Gateway
 from services.gateway.problems import Problem, install_problem_handlers
 from services.gateway.queries import KnownQuery
+from services.gateway.request_log import RequestLog
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import routes as web_routes
 from shared.database import Database
@@ -57,6 +58,7 @@ from shared.service import Parts, consuming, open_parts, until_it_answers
 from shared.settings import SharedSettings
 from shared.speech_model import speech_model_name
 from shared.storage import ObjectStore
+from shared.telemetry.traces import choose_stable_conventions
 
 DESCRIPTION = """Turns lecture recordings and documents into study handouts.
 
@@ -241,6 +243,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LingeringRefusals)
+    app.add_middleware(RequestLog)
     app.include_router(jobs_routes.router)
     app.include_router(dead_letters_routes.router)
     app.include_router(key_routes.router)
@@ -250,6 +253,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     app.router.routes.extend(health_routes())
     app.add_route("/asyncapi.json", _asyncapi, include_in_schema=False)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    choose_stable_conventions()
     FastAPIInstrumentor.instrument_app(app, excluded_urls="/health/,/static/", exclude_spans=["receive", "send"])
     return app
 

@@ -6,15 +6,13 @@ from typing import Any
 import anyio
 import structlog
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
-from faststream.rabbit.opentelemetry import RabbitTelemetryMiddleware
 from opentelemetry.sdk.trace import TracerProvider
 
 from shared.circuit import Circuits
 from shared.messaging.content import content_of
 from shared.messaging.delivery import retry_middleware
-from shared.messaging.job_trace import job_trace_middleware
-from shared.messaging.logs import LogContextMiddleware
 from shared.messaging.topology import WorkQueue, rabbit_queue
+from shared.messaging.tracing import tracing_middleware
 from shared.messaging.verdict import Policy
 from shared.settings import SharedSettings
 
@@ -33,9 +31,7 @@ def create_broker(
         settings.amqp_url.get_secret_value(),
         middlewares=[
             # Outermost first: the span of the message is open while its failure is settled.
-            job_trace_middleware(tracer_provider),
-            RabbitTelemetryMiddleware(tracer_provider=tracer_provider),
-            LogContextMiddleware,
+            tracing_middleware(tracer_provider, settings.amqp_url.get_secret_value()),
             retry_middleware(policy, circuits),
         ],
         default_channel=Channel(on_return_raises=True),

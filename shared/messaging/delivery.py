@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import structlog
 from aio_pika import IncomingMessage
@@ -18,6 +18,8 @@ from faststream import BaseMiddleware
 from faststream.exceptions import IgnoredException, NackMessage
 from faststream.message import StreamMessage
 from faststream.rabbit import RabbitBroker, RabbitExchange
+from opentelemetry import trace
+from opentelemetry.util.types import AttributeValue
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from shared.circuit import Circuits
@@ -40,8 +42,9 @@ from shared.messaging.headers import (
 from shared.messaging.publish import PUBLISH_TIMEOUT_S
 from shared.messaging.refusals import refused
 from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange
-from shared.messaging.verdict import Past, Policy, judge
+from shared.messaging.verdict import Past, Policy, Verdict, judge
 from shared.messaging.wire import portable
+from shared.telemetry import failed, note_work, unit_of
 
 log = structlog.get_logger()
 
@@ -55,6 +58,8 @@ T = TypeVar("T")
 
 class JobGoneError(Exception):
     """The job was deleted: the message is done with, and nothing comes of it."""
+
+    unwanted: ClassVar[bool] = True  # for spans: nothing failed
 
 
 class RunCancelledError(JobGoneError):
@@ -83,6 +88,7 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             raise
         except JobGoneError as gone:
             log.info("message of an unwanted job dropped", error=str(gone))
+            failed(trace.get_current_span(), gone)
             return None
         except Exception as error:  # the one place where everything is caught: nothing may be lost
             await self._settle(error)
@@ -120,6 +126,8 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         past = Past(number(headers, ATTEMPT), number(headers, WAITS), (now - since).total_seconds())
         verdict = judge(error, past, self.policy, away=await self.circuits.is_away(error))
         attempt = past.attempts + (0 if verdict.waits else 1)
+        note_work(unit=unit_of(error))
+        _tell_span(error, verdict)
         entry = {
             "at": now.isoformat(timespec="milliseconds"),
             "queue": self._queue,
@@ -190,6 +198,17 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             message_type=message.type,
             timestamp=message.timestamp,
         )
+
+
+def _tell_span(error: Exception, verdict: Verdict) -> None:
+    """What becomes of the message, on its span."""
+    span = trace.get_current_span()
+    failed(span, error)
+    what: dict[str, AttributeValue] = {"lectern.reason": verdict.reason, "lectern.waits_for_dependency": verdict.waits}
+    if verdict.delay_s is None:
+        span.add_event("dead letter", what)
+    else:
+        span.add_event("retry", {**what, "lectern.retry.delay_s": verdict.delay_s})
 
 
 def _time(value: object) -> datetime | None:

@@ -13,6 +13,7 @@ REASON = "x-lectern-reason"
 CODE = "x-lectern-code"
 PUBLIC_MESSAGE = "x-lectern-public-message"
 QUEUE = "x-lectern-queue"
+OWNER = "x-lectern-owner"
 # What a message was first published with. On its way back from a delay tier or a replay the broker's own routing key is
 # the name of its queue.
 ROUTING_KEY = "x-lectern-routing-key"

@@ -1,25 +1,21 @@
 """One trace for a job, whoever submitted it.
 
 A message of another system may bring no `traceparent`. Each of its consumers would then begin a trace of its own; so
-all derive the same one from the id of its job. It stands in the headers from then on: retries, dead letters and
-replays keep it.
+all derive the same one from the id of its job.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
-from aio_pika import IncomingMessage
-from faststream import BaseMiddleware
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.messaging.logs import job_of
+from shared.telemetry import trace_context
 
 TRACEPARENT = "traceparent"
-_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 def derived_traceparent(job_id: str, provider: TracerProvider) -> str:
@@ -33,26 +29,18 @@ def derived_traceparent(job_id: str, provider: TracerProvider) -> str:
     return f"00-{trace_id}-{span_id}-{'01' if decision is Decision.RECORD_AND_SAMPLE else '00'}"
 
 
-class JobTraceMiddleware(BaseMiddleware[Any, Any]):
-    """Gives a message without a trace that of its job. Construct through `job_trace_middleware`; outermost of all."""
-
-    provider: TracerProvider
-
-    async def on_receive(self) -> None:
-        """Before the message is parsed, so that what cannot be read is settled in the same trace."""
-        message: IncomingMessage | None = self.msg
-        if message is None or _has_trace(message.headers.get(TRACEPARENT)):
-            return
-        job_id = job_of(message.body, message.content_type)
-        if job_id:
-            message.headers[TRACEPARENT] = derived_traceparent(job_id, self.provider)
+def names_trace(headers: Mapping[str, Any]) -> bool:
+    """Whether headers, which anybody may have written, name a trace that can be continued."""
+    return trace.get_current_span(trace_context(headers)).get_span_context().is_valid
 
 
-def _has_trace(traceparent: object) -> bool:
-    context = _PROPAGATOR.extract({TRACEPARENT: str(traceparent)}, Context())
-    return trace.get_current_span(context).get_span_context().is_valid
+def job_context(job_id: str, traceparent: str | None) -> Context:
+    """The trace of a job: the one it brought, or else the one that follows from its id.
 
-
-def job_trace_middleware(provider: TracerProvider) -> type[JobTraceMiddleware]:
-    """The middleware with the sampler of `provider`."""
-    return type("ConfiguredJobTraceMiddleware", (JobTraceMiddleware,), {"provider": provider})
+    Without a tracer provider of the SDK, which a process has from its start, a job that brought none has none.
+    """
+    headers = {TRACEPARENT: traceparent}
+    provider = trace.get_tracer_provider()
+    if not names_trace(headers) and isinstance(provider, TracerProvider):
+        headers = {TRACEPARENT: derived_traceparent(job_id, provider)}
+    return trace_context(headers)

@@ -1,42 +1,49 @@
-"""Puts the job and the stage of the message at hand into every log line of its handler (OPS-2)."""
+"""What a message's body says of its job: for log lines and spans, and for dead letters. Anybody may have written it."""
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from aio_pika import IncomingMessage
-from faststream import BaseMiddleware
-from faststream.message import StreamMessage
-from opentelemetry import trace
-
+from shared.events import STAGES
 from shared.messaging.content import content_of, content_whatever_its_type
 from shared.messaging.verdict import UnreadableMessageError
 
 
-class LogContextMiddleware(BaseMiddleware[Any, Any]):
-    """Binds `job_id` and `queue` for the time of one message, and names the job on its span."""
+@dataclass(frozen=True)
+class SaidOfJob:
+    """What could be read; None where the body does not say."""
 
-    async def consume_scope(
-        self, call_next: Callable[[StreamMessage[IncomingMessage]], Awaitable[Any]], msg: StreamMessage[IncomingMessage]
-    ) -> Any:
-        """Call the handler with the names bound."""
-        job_id = job_of(msg.raw_message.body, msg.raw_message.content_type)
-        queue = self.context.get("handler_").queue.name
-        trace.get_current_span().set_attribute("lectern.job_id", job_id or "")
-        with structlog.contextvars.bound_contextvars(job_id=job_id, queue=queue):
-            return await call_next(msg)
+    job_id: str | None = None
+    run: int = 1
+    owner: str | None = None
+    stage: str | None = None
+    unit: str | None = None
+
+
+def said_of_job(body: bytes, content_type: str | None = None) -> SaidOfJob:
+    """What a message's body says of its job. Ids are in lower case, however they were written."""
+    data = _data(body, content_type)
+    job_id, run, stage = _text(data.get("job_id"), 64), data.get("run"), data.get("stage")
+    return SaidOfJob(
+        job_id=job_id.lower() if job_id is not None else None,
+        run=run if isinstance(run, int) and 1 <= run <= 1000 else 1,
+        owner=_text(data.get("owner"), 100),
+        stage=stage if stage in STAGES else None,
+        unit=_text(data.get("unit"), 64),
+    )
 
 
 def job_of(body: bytes, content_type: str | None = None) -> str | None:
-    """The job a message's body speaks of; None where it does not. Ids are in lower case, however they were written."""
-    job_id = _data(body, content_type).get("job_id")
-    return job_id.lower() if isinstance(job_id, str) and len(job_id) <= 64 and job_id.isascii() else None
+    """The job a message's body speaks of; None where it does not."""
+    return said_of_job(body, content_type).job_id
 
 
 def run_of_body(body: bytes, content_type: str | None = None) -> int:
     """The run of the job that a message's body speaks of; 1 where it does not say."""
-    run = _data(body, content_type).get("run")
-    return run if isinstance(run, int) and 1 <= run <= 1000 else 1
+    return said_of_job(body, content_type).run
+
+
+def _text(value: object, longest: int) -> str | None:
+    return value if isinstance(value, str) and len(value) <= longest and value.isascii() else None
 
 
 def _data(body: bytes, content_type: str | None) -> dict[str, Any]:

@@ -2,5 +2,6 @@
 
 from shared.storage.port import ObjectRef, ObjectStore
 from shared.storage.select import open_store
+from shared.storage.traced import one_span
 
-__all__ = ["ObjectRef", "ObjectStore", "open_store"]
+__all__ = ["ObjectRef", "ObjectStore", "one_span", "open_store"]

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import webvtt
 
 from deploy.samples.word_error_rate import word_error_rate
 from shared.documents import SlideBlock, SourceDocument, StudyGuide, Transcript
-from tests.end_to_end.otlp_receiver import OtlpReceiver
+from tests.end_to_end.otlp_receiver import OtlpReceiver, tree
 from tests.end_to_end.system import SAMPLES, Lectern, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lectern"), pytest.mark.timeout(600)]
@@ -109,6 +110,36 @@ def test_one_trace_holds_the_whole_job(lectern: Lectern, finished: dict[str, Any
         return {span.service for span in spans} >= services and all(span.parent_id in parents for span in spans)
 
     wait_until(whole, "the trace", 30)
+    spans = collector.trace(trace_id)
+    assert len(spans) <= 80 + 10 * 2, tree(spans)  # 80 for the usual two units of this lecture, ten for each more
+    by_name = {span.name: span for span in spans}
+    parents = {span.span_id: span for span in spans}
+    heard = [span for span in spans if span.name == "engine transcribe"]
+    assert {span.attributes["lectern.unit"] for span in heard} == {"speech-1", "speech-2", "speech-3"}
+    for span in heard:
+        assert parents[span.parent_id].name == "process transcription.speech"
+        assert span.attributes["lectern.engine.model"] == "tiny.en"
+        assert span.attributes["lectern.audio_s"] > 0
+        assert span.attributes["lectern.engine.real_time_factor"] > 0
+    units = {
+        parents[span.parent_id].span_id for span in spans if span.name in ("engine transcribe", "engine find slides")
+    }
+    assert {span_id for _, span_id in by_name["join document"].links} == units
+    worked = [span for span in spans if span.service != "lectern-gateway"]
+    assert {span.attributes.get("lectern.job.id") for span in worked} == {finished["job_id"]}
+    assert {span.attributes.get("lectern.attempt") for span in worked} == {1}
+    assert all(span.attributes["lectern.stage"] == span.service.removeprefix("lectern-") for span in worked)
+    assert all(span.resource["service.version"] for span in spans)
+    assert not any(span.failed for span in spans)
+
+
+def test_an_idle_system_sends_no_span(lectern: Lectern, finished: dict[str, Any], collector: OtlpReceiver) -> None:
+    time.sleep(2)  # what the last job still had to say
+    before = len(collector.all())
+    for _ in range(5):
+        lectern.job(finished["job_id"])  # a client that polls
+        time.sleep(1)
+    assert [span.name for span in collector.all()[before:]] == []
 
 
 def test_log_lines_carry_job_and_trace(lectern: Lectern) -> None:

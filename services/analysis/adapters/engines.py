@@ -4,6 +4,7 @@ from pathlib import Path
 
 from shared.documents import SourceDocument, StudyGuide
 from shared.engine_process import EngineProcess
+from shared.telemetry import span
 from shared.time_limits import TimeLimits
 
 
@@ -23,4 +24,5 @@ class OfflineGuideEngine:
 
     async def make(self, document: Path) -> StudyGuide:
         """The guide of the SourceDocument in the JSON file `document`."""
-        return await self._process.run(self._limits, analyse_file, document)
+        with span("engine analyse", {"lectern.engine.name": "offline"}):
+            return await self._process.run(self._limits, analyse_file, document)

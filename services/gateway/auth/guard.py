@@ -14,6 +14,7 @@ from services.gateway.auth.keys import Identity
 from services.gateway.auth.sessions import Session
 from services.gateway.parts import Gateway, gateway
 from services.gateway.problems import ProblemError
+from shared.telemetry import note_work
 
 COOKIE = "lectern_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -84,6 +85,7 @@ async def caller(
     found: Caller | None = getattr(request.state, "caller", None)
     if found is None:
         raise unauthorised()
+    note_work(owner=found.owner, job_id=request.path_params.get("job_id"))
     return found
 
 

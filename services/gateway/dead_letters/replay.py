@@ -12,6 +12,7 @@ from datetime import timedelta
 import aio_pika
 import structlog
 from aio_pika.abc import DeliveryMode
+from opentelemetry import trace
 
 from services.gateway.dead_letters.letters import DeadLetters, LetterFilter
 from services.gateway.dead_letters.post import Post, Send
@@ -30,7 +31,10 @@ from shared.messaging.headers import (
     WAITS,
     routing_key_of,
 )
+from shared.messaging.logs import run_of_body
+from shared.messaging.tracing import sending, trace_headers
 from shared.messaging.wire import unpack
+from shared.telemetry import span, trace_context, work_on
 
 log = structlog.get_logger()
 
@@ -117,7 +121,24 @@ class Replays:
             return False
         if document["job_id"]:
             await self._learn(document["job_id"], document["letter"], document["replays"] + 1)
-        await send(document["queue"], message_again(document, body))
-        await self._letters.sent(letter)
-        log.info("dead letter replayed", letter=letter, queue=document["queue"], job_id=document["job_id"])
+        message = message_again(document, body)
+        with work_on(job_id=document["job_id"], run=run_of_body(body, message.content_type)):
+            with _sending_again(document, message):
+                message.headers |= trace_headers()
+                await send(document["queue"], message)
+            await self._letters.sent(letter)
+            log.info("dead letter replayed", letter=letter, queue=document["queue"])
         return True
+
+
+def _sending_again(document: Document, message: aio_pika.Message) -> span:
+    """The span of a replay: in the trace of the job, with a link to the request that asked for it."""
+    asked_by = trace.get_current_span().get_span_context()
+    return sending(
+        "",
+        document["queue"],
+        message.message_id,
+        {"lectern.replays": document["replays"] + 1},
+        parent=trace_context(message.headers),
+        links=[asked_by] if asked_by.is_valid else [],
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from opentelemetry import context, propagate
+from opentelemetry import context
 
 from services.gateway.jobs.derive import run_of
 from services.gateway.jobs.outlook import Outlook
@@ -17,7 +17,9 @@ from services.gateway.jobs.read_model import ReadModel
 from shared.database import Document
 from shared.errors import BrokerError, DatabaseError
 from shared.events import JobSubmitted, SubmittedSource
+from shared.messaging.job_trace import job_context
 from shared.messaging.publish import Publish, message_id
+from shared.telemetry import work_on
 
 log = structlog.get_logger()
 
@@ -49,8 +51,9 @@ class Admission:
                 return
             waiting = await self._outlook.waiting(owner, room + 1)
             for document in waiting[:room]:
-                await self.announce(document)
-                await self._read_model.settle(document)
+                with trace_of(document):
+                    await self.announce(document)
+                    await self._read_model.settle(document)
             if len(waiting) <= room:
                 self._owners_waiting.discard(owner)
 
@@ -101,10 +104,10 @@ def submission_of(document: Document) -> JobSubmitted:
 
 @contextmanager
 def trace_of(document: Document) -> Iterator[None]:
-    """Publish inside the trace that the job began in."""
-    traceparent = document.get("traceparent")
-    token = context.attach(propagate.extract({"traceparent": traceparent} if traceparent else {}))
+    """Work inside the trace that the job began in; log lines and spans say which job that is."""
+    token = context.attach(job_context(document["_id"], document.get("traceparent")))
     try:
-        yield
+        with work_on(job_id=document["_id"], owner=document.get("owner"), run=run_of(document.get("facts", {}))):
+            yield
     finally:
         context.detach(token)

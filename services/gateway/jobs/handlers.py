@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from faststream.rabbit import RabbitBroker, RabbitMessage
-from opentelemetry import propagate
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from services.gateway.dead_letters.letter import DeadLetter, dead_letter_of
@@ -25,7 +24,7 @@ from shared.messaging.refusals import stage_of
 from shared.messaging.submissions import InvalidSubmission
 from shared.messaging.topology import CANCELLATIONS, PROGRESS, REMOVALS, burials_queue
 from shared.messaging.verdict import INVALID_MESSAGE
-from shared.telemetry import current_trace_id
+from shared.telemetry import current_trace_id, note_work, traceparent
 
 log = structlog.get_logger()
 
@@ -51,12 +50,10 @@ def _with_trace(addition: Addition) -> Addition:
 
 def _with_origin(addition: Addition) -> Addition:
     """A first submission that came as an event: its trace is the job's, and that of later runs."""
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
     trace_id = current_trace_id()
     if trace_id is None:
         return addition
-    origin = {"facts.trace_id": trace_id, "traceparent": carrier.get("traceparent")}
+    origin = {"facts.trace_id": trace_id, "traceparent": traceparent()}
     return replace(addition, facts={**addition.facts, **origin})
 
 
@@ -139,6 +136,7 @@ class Projection:
     async def on_burial(self, message: RabbitMessage) -> None:
         """Keep a dead letter and fail its job. Never raises: one that failed here would come back here."""
         letter = dead_letter_of(message.raw_message)
+        note_work(job_id=letter.job_id, stage=failed_stage(letter.queue))
         await self._keep_letter(letter)
         if letter.job_id is not None and await self._read_model.is_deleted(letter.job_id):
             await self._purge_letters(letter.job_id)  # of a job that is gone nothing stays, whatever came of it

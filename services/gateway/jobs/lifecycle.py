@@ -59,7 +59,7 @@ class Lifecycle:
         event = JobCancelled(job_id=document["_id"], run=run_of(document["facts"]))
         with trace_of(document):
             await self._publish(event, message_id=message_id(event))
-        await self._read_model.settle(document)
+            await self._read_model.settle(document)
 
     async def retry(self, owner: str, job_id: str) -> bool:
         """Begin a further run, which makes only what is missing; False when the job is under way or done."""

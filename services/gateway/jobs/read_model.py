@@ -30,7 +30,7 @@ from services.gateway.jobs.facts import Addition, addition_of_replay, order_key,
 from services.gateway.jobs.together import Together
 from services.gateway.jobs.view import DELETED, TERMINAL, UNDER_WAY, Job, Status
 from services.gateway.jobs.wakeups import Wakeups
-from shared.database import Collection, Database, Document, DuplicateKeyError, translated
+from shared.database import Collection, Database, Document, DuplicateKeyError, translated, written
 from shared.errors import DatabaseError
 from shared.events import JobSubmitted
 
@@ -107,11 +107,11 @@ class ReadModel:
             after = change(before)
             if after is None or (after == before and document is not None):
                 return document
-            written = await self._write(before, after, new=document is None)
-            self._remember(job_id, written)
-            if written is not None:
+            newest = await self._write(before, after, new=document is None)
+            self._remember(job_id, newest)
+            if newest is not None:
                 self._wakeups.wake(job_id)
-                return written
+                return newest
         raise DatabaseError(f"{job_id} changes too often")
 
     def _remember(self, job_id: str, document: Document | None) -> None:
@@ -125,18 +125,18 @@ class ReadModel:
         """Write `after` with its view unless somebody else wrote since `before` was read; what was written."""
         known = stored(after, before)
         revision = before["revision"]
-        written = {"_id": after["_id"], **known, "revision": revision + 1}
-        with translated():
+        document = {"_id": after["_id"], **known, "revision": revision + 1}
+        with written("insert" if new else "update", self._jobs):
             if new:
                 try:
-                    await self._jobs.insert_one(dict(written))
+                    await self._jobs.insert_one(dict(document))
                 except DuplicateKeyError:
                     return None
-                return written
-            check_direction(before, written)
+                return document
+            check_direction(before, document)
             update: Document = {**changes(before, known), "$inc": {"revision": 1}}
             result = await self._jobs.update_one({"_id": after["_id"], "revision": revision}, update)
-        return written if result.modified_count else None
+        return document if result.modified_count else None
 
     async def _exists(self, selector: Document) -> bool:
         with translated():
@@ -154,7 +154,7 @@ class ReadModel:
             **pending(PENDING_SUBMISSION),
         }
         document = {"_id": event.job_id, **stored(document), "revision": 1}
-        with translated():
+        with written("insert", self._jobs):
             await self._jobs.insert_one(dict(document))
         return job_of(document)
 
@@ -261,7 +261,7 @@ class ReadModel:
         update = {"$set": kept, "$unset": gone, "$inc": {"revision": 1}}
         for _ in range(_TRIES):
             try:
-                with translated():
+                with written("update", self._jobs):
                     await self._jobs.update_one({"_id": job_id, "status": {"$ne": DELETED}}, update, upsert=True)
                 break
             except DuplicateKeyError:
@@ -281,7 +281,7 @@ class ReadModel:
         self._remember(document["_id"], None)
         still = {"_id": document["_id"], **{name: document[name] for name in PENDING}}
         gone = {"$unset": dict.fromkeys(PENDING, "")}
-        with translated():
+        with written("update", self._jobs):
             if document["pending"] == PENDING_SUBMISSION:
                 under_way = {**still, "status": {"$in": list(UNDER_WAY)}}
                 await self._jobs.update_one(under_way, {**gone, "$set": {"active": True}})

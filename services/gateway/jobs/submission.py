@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from opentelemetry import propagate
 from pydantic import ValidationError
 
 from services.gateway.jobs.admission import Admission
@@ -23,7 +22,7 @@ from shared.errors import StorageError
 from shared.events import Engines, JobSubmitted, Parameters, SubmittedSource, new_job_id
 from shared.names import sanitise_name
 from shared.storage import ObjectRef, ObjectStore
-from shared.telemetry import current_trace_id
+from shared.telemetry import current_trace_id, note_work, traceparent
 
 UPLOADS = "gateway/uploads/"
 _FIELDS = Parameters.model_fields.keys() - {"engines"}
@@ -90,6 +89,7 @@ class Submissions:
         job_id = new_job_id()
         if idempotency_key is not None:
             job_id = str(uuid.uuid5(_KEYS, f"{owner}\n{idempotency_key}"))
+        note_work(job_id=job_id, run=1)
         # Two requests with one idempotency key may upload at once: each writes an object of its own.
         key = f"{uploads_of(job_id)}{uuid.uuid4().hex[:12]}/source"
         form = _Form({})
@@ -100,7 +100,7 @@ class Submissions:
             await self._discard(key)
             raise
         try:
-            job = await self._read_model.insert(event, trace_id=current_trace_id(), traceparent=_traceparent())
+            job = await self._read_model.insert(event, trace_id=current_trace_id(), traceparent=traceparent())
         except DuplicateKeyError:
             await self._discard(key)
             return await self._accepted_before(event)
@@ -169,9 +169,3 @@ class Submissions:
 def _now_ms() -> datetime:
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-def _traceparent() -> str | None:
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return carrier.get("traceparent")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from services.gateway.jobs.admission import Admission
+from services.gateway.jobs.admission import Admission, trace_of
 from services.gateway.jobs.derive import finished_stages, run_of
 from services.gateway.jobs.facts import Failure
 from services.gateway.jobs.outlook import Outlook
@@ -17,6 +17,7 @@ from services.gateway.jobs.read_model import ReadModel
 from shared.database import Document
 from shared.events import STAGES, Stage
 from shared.messaging.topology import WORK_QUEUES
+from shared.telemetry import note_work
 
 log = structlog.get_logger()
 
@@ -80,10 +81,12 @@ class Watchdog:
             if silence < limit:
                 continue
             busy = await self._waiting(QUEUES[stage]) > 0
-            if not busy and document.get("nudges", 0) >= NUDGES:
-                await self._fail(document, stage, silence)
-            elif silence >= (PATIENCE if busy else 1) * limit:
-                await self._nudge(document, stage, silence)
+            with trace_of(document):
+                note_work(stage=stage)
+                if not busy and document.get("nudges", 0) >= NUDGES:
+                    await self._fail(document, stage, silence)
+                elif silence >= (PATIENCE if busy else 1) * limit:
+                    await self._nudge(document, stage, silence)
 
     async def _nudge(self, document: Document, stage: Stage, silence: timedelta) -> None:
         claimed = await self._read_model.nudge(document["_id"], document["revision"])

@@ -3,6 +3,7 @@
 from services.ingest.domain.ingest_source import PreparationRequest, Prepared
 from services.ingest.domain.options import CuttingOptions
 from shared.engine_process import EngineProcess
+from shared.telemetry import span
 from shared.time_limits import TimeLimits
 
 
@@ -23,4 +24,7 @@ class LocalPreparationEngine:
 
     async def prepare(self, request: PreparationRequest) -> Prepared:
         """Inspect and cut."""
-        return await self._process.run(self._limits, prepare, request, self._options)
+        with span("engine prepare", {"lectern.engine.name": "prepare"}) as call:
+            prepared = await self._process.run(self._limits, prepare, request, self._options)
+            call.set_attribute("lectern.source.kind", prepared.kind)
+        return prepared

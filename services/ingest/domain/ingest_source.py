@@ -16,7 +16,7 @@ from shared.errors import InvalidMessageError, InvalidSourceError, ObjectNotFoun
 from shared.events import JobSubmitted, PageRange, SlideRange, SourceFacts, SourceIngested, SpeechPiece
 from shared.names import sanitise_name
 from shared.scratch import Scratch
-from shared.storage import ObjectRef, ObjectStore
+from shared.storage import ObjectRef, ObjectStore, one_span
 from shared.storage.port import checked_key
 
 SOURCE = "source"
@@ -127,6 +127,8 @@ class IngestSource:
         usable = original
         if prepared.source != source:
             usable = await self._store.put_file(f"{prefix}/repaired", prepared.source, prepared.media_type)
+        with one_span("put ingest"):
+            speech = tuple([await self._keep_piece(prefix, piece) for piece in prepared.speech])
         return SourceIngested(
             **event.job(),
             facts=SourceFacts(
@@ -139,7 +141,7 @@ class IngestSource:
             ),
             original=original,
             source=usable,
-            speech=tuple([await self._keep_piece(prefix, piece) for piece in prepared.speech]),
+            speech=speech,
             slides=prepared.slides,
             pages=prepared.pages,
         )

@@ -7,6 +7,7 @@ from services.rendering.domain.render_handout import RenderedFile, RenderRequest
 from shared.documents import SourceDocument, StudyGuide, Transcript
 from shared.engine_process import EngineProcess
 from shared.errors import EngineError, LecternError
+from shared.telemetry import span
 from shared.time_limits import TimeLimits
 
 
@@ -52,4 +53,5 @@ class LocalRenderEngine:
 
     async def render(self, request: RenderRequest) -> list[RenderedFile]:
         """Make the files of one product."""
-        return await self._process.run(self._limits, render_product, request, system_fonts=self._system_fonts)
+        with span("engine render", {"lectern.engine.name": "render", "lectern.product": request.product}):
+            return await self._process.run(self._limits, render_product, request, system_fonts=self._system_fonts)

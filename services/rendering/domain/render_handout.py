@@ -15,7 +15,7 @@ from shared.documents import FigureBlock, SlideBlock, SourceDocument, StudyGuide
 from shared.errors import EngineError, LecternError, ObjectNotFoundError
 from shared.events import PRODUCTS, Artifact, HandoutRendered, Product, SourceAnalysed
 from shared.scratch import Scratch
-from shared.storage import ObjectStore
+from shared.storage import ObjectStore, one_span
 
 # Pictures are fetched and files stored a few at a time: enough to hide a store's latency, few enough for its pool.
 TRANSFERS = 8
@@ -94,16 +94,18 @@ class RenderHandout:
         return await self._checkpoints.run(event, f"handout-{event.run}", compute, HandoutRendered)
 
     async def _render(self, event: SourceAnalysed, gives_up: GivesUp, folder: Path) -> HandoutRendered:
-        inputs = {
-            "document.json": await self._store.read(event.document.key),
-            "study_guide.json": await self._store.read(event.guide.key),
-        }
+        with one_span("get inputs"):
+            inputs = {
+                "document.json": await self._store.read(event.document.key),
+                "study_guide.json": await self._store.read(event.guide.key),
+            }
         document = SourceDocument.model_validate_json(inputs["document.json"])
         guide = StudyGuide.model_validate_json(inputs["study_guide.json"])
         products = products_of(document)
         finished = await self._checkpoints.finished(event)
         if finished.get_all([_unit(event, product) for product in products], RenderedProduct) is None:
-            await self._lay_out(event, document, inputs, folder)
+            with one_span("get pictures"):
+                await self._lay_out(event, document, inputs, folder)
         artifacts: list[Artifact] = []
         failures: dict[Product, EngineError] = {}
         for product in products:
@@ -168,7 +170,8 @@ class RenderHandout:
                 stored = await self._store.put_file(f"{prefix}/{file.name}", file.path, file.media_type)
             return Artifact(name=file.name, object=stored)
 
-        return tuple(await asyncio.gather(*(keep(file) for file in files)))
+        with one_span("put rendering"):
+            return tuple(await asyncio.gather(*(keep(file) for file in files)))
 
 
 def products_of(document: SourceDocument) -> tuple[Product, ...]:

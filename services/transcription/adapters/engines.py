@@ -10,12 +10,16 @@ from services.transcription.domain.results import AssembledSource
 from services.transcription.pages.models import PageOptions, PageUnit
 from services.transcription.slides.values import SlideOptions, SlideUnit
 from services.transcription.speech.recognise import SpeechOptions, SpeechUnit
+from shared import telemetry
 from shared.engine_process import EngineProcess
 from shared.errors import EngineError, EngineTimeoutError
 from shared.events import PageRange, SlideRange, SourceIngested
+from shared.speech_model import speech_model_name
 from shared.time_limits import TimeLimits
 
 log = structlog.get_logger()
+
+BYTES_A_SECOND = 32_000  # of a piece of sound: 16 kHz, 16 bits, mono
 
 # Engines are imported in the functions below, which run in the children: the service itself stays small.
 
@@ -66,7 +70,17 @@ class WhisperEngine:
     async def transcribe(self, audio: Path, start_s: float, language: str) -> SpeechUnit:
         """The words of `audio`."""
         options = self._options.model_copy(update={"language": language})
-        return await self._process.run(self._limits, transcribe, audio, start_s, options)
+        audio_s = audio.stat().st_size / BYTES_A_SECOND  # noqa: ASYNC240 -- one system call
+        about: dict[str, str | float] = {
+            "lectern.engine.model": speech_model_name(options.model_folder),
+            "lectern.audio_s": round(audio_s, 1),
+        }
+        with telemetry.span("engine transcribe", {"lectern.engine.name": "whisper", **about}) as call:
+            began_s = time.monotonic()
+            unit = await self._process.run(self._limits, transcribe, audio, start_s, options)
+            if audio_s:
+                call.set_attribute("lectern.engine.real_time_factor", (time.monotonic() - began_s) / audio_s)
+        return unit
 
 
 class VideoSlideEngine:
@@ -79,7 +93,12 @@ class VideoSlideEngine:
 
     async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
         """The slides shown in `span`."""
-        return await self._process.run(self._limits, scan, video, span, output, self._options)
+        about: dict[str, str | float] = {
+            "lectern.engine.name": "slides",
+            "lectern.video_s": round(span.end_s - span.start_s, 1),
+        }
+        with telemetry.span("engine find slides", about):
+            return await self._process.run(self._limits, scan, video, span, output, self._options)
 
 
 class PdfPageEngine:
@@ -96,6 +115,13 @@ class PdfPageEngine:
 
     async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
         """The blocks of `pages`; what was given up is `missing`. Raises InvalidSourceError."""
+        about: dict[str, str | float] = {"lectern.engine.name": "pages", "lectern.pages": pages.last - pages.first + 1}
+        with telemetry.span("engine read pages", about) as call:
+            unit = await self._read_each(document, pages, output)
+            call.set_attribute("lectern.missing", len(unit.missing))
+        return unit
+
+    async def _read_each(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
         deadline = time.monotonic() + self._range_s
         units: list[PageUnit] = []
         missing: list[str] = []
@@ -141,4 +167,5 @@ class ProcessAssembler:
 
     async def assemble(self, plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
         """The one document of a source."""
-        return await self._process.run(self._limits, join, plan, units)
+        with telemetry.span("engine join", {"lectern.engine.name": "join", "lectern.units": len(units)}):
+            return await self._process.run(self._limits, join, plan, units)

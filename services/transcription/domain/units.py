@@ -44,7 +44,7 @@ from shared.events import (
     UnitFinished,
 )
 from shared.scratch import Scratch
-from shared.storage import ObjectStore
+from shared.storage import ObjectStore, one_span
 
 JSON, PNG = "application/json", "image/png"
 NO_ENGINE = "none"
@@ -177,8 +177,9 @@ class TranscriptionUnits:
     ) -> Stored:
         name = unit_name(command)
         prefix = f"{_prefix(command)}/units/{incomplete(name, command.run) if missing else name}"
-        kept = {name: await self._store.put_file(f"{prefix}/{name}", path, PNG) for name, path in pictures.items()}
-        result = await self._store.put_bytes(f"{prefix}/unit.json", unit.model_dump_json().encode(), JSON)
+        with one_span("put transcription"):
+            kept = {name: await self._store.put_file(f"{prefix}/{name}", path, PNG) for name, path in pictures.items()}
+            result = await self._store.put_bytes(f"{prefix}/unit.json", unit.model_dump_json().encode(), JSON)
         return Stored(result=result, pictures=kept, missing=missing)
 
     async def follow_up(
@@ -198,19 +199,28 @@ class TranscriptionUnits:
             compute = partial(self._assemble, message, plan.source, stored)
             whole = not any(unit.missing for unit in stored.values())
             name = DOCUMENT if whole else incomplete(DOCUMENT, message.run)
-            return [await self._checkpoints.run(message, name, compute, SourceTranscribed)]
+            units = unit_names(plan.source)
+            joined = [*units, *(incomplete(unit, message.run) for unit in units)]  # each was kept under one of the two
+            return [await self._checkpoints.run(message, name, compute, SourceTranscribed, joins=joined)]
         if isinstance(message, SourceIngested):
             return first_units(plan, message, results)
         following = next_unit(plan, message, results)
         return [] if following is None else [following]
 
     async def _assemble(self, job: Message, plan: SourceIngested, stored: dict[str, Stored]) -> SourceTranscribed:
-        units = {name: await self._store.read(unit.result.key) for name, unit in stored.items()}
+        with one_span("get transcription"):
+            units = {name: await self._store.read(unit.result.key) for name, unit in stored.items()}
         source = await self._assembler.assemble(plan, units)
         missing = tuple(sentence for name in unit_names(plan) for sentence in stored[name].missing)
         if missing and not source.document.blocks:
             raise nothing_read(missing)
         prefix = f"{_prefix(job)}-of-run-{job.run}" if missing else _prefix(job)
+        with one_span("put transcription"):
+            return await self._keep_document(job, prefix, source, stored, missing)
+
+    async def _keep_document(
+        self, job: Message, prefix: str, source: AssembledSource, stored: dict[str, Stored], missing: tuple[str, ...]
+    ) -> SourceTranscribed:
         await self._place_pictures(prefix, source, stored)
         body = _told(source.document, stored, missing).model_dump_json().encode()
         document = await self._store.put_bytes(f"{prefix}/document.json", body, JSON)

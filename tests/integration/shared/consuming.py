@@ -22,12 +22,16 @@ Handler = Callable[[JobSubmitted], Awaitable[None]]
 
 @asynccontextmanager
 async def running(
-    settings: SharedSettings, handler: Handler, prefetch: int = 1, circuits: Circuits | None = None
+    settings: SharedSettings,
+    handler: Handler,
+    prefetch: int = 1,
+    circuits: Circuits | None = None,
+    provider: TracerProvider | None = None,
 ) -> AsyncIterator[RabbitBroker]:
     async def on_job_submitted(event: JobSubmitted) -> None:
         await handler(event)
 
-    broker = create_broker(settings, TracerProvider(), "test", circuits or Circuits({}))
+    broker = create_broker(settings, provider or TracerProvider(), "test", circuits or Circuits({}))
     subscribe(broker, SUBMISSIONS, on_job_submitted, prefetch=prefetch)
     await broker.connect()
     await declare_topology(broker, settings.retry_delays_s)

@@ -1,7 +1,7 @@
 """A broker, replicas and checkpoints in memory; wherever a handler waits it can be overtaken or killed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,7 +73,15 @@ class MemoryCheckpoints(Checkpoints):
         self.results: dict[str, Any] = {}
         self._moments = moments
 
-    async def run(self, message: Message, unit: str, compute: Callable[[], Awaitable[Any]], kind: type[Any]) -> Any:
+    async def run(
+        self,
+        message: Message,
+        unit: str,
+        compute: Callable[[], Awaitable[Any]],
+        kind: type[Any],
+        *,
+        joins: Sequence[str] = (),
+    ) -> Any:
         kept = (await self.finished(message)).get(unit, kind)
         if kept is None:
             kept = await compute()

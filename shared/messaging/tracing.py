@@ -1,0 +1,154 @@
+"""One span a message received and one a message sent, in the trace of the job that both are about (OPS-3).
+
+Attributes and kinds are those of OpenTelemetry's messaging conventions. The span of a received message is open from
+before it is read until after its failure is settled, so that an unreadable one is seen as well.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from aio_pika import IncomingMessage
+from faststream import BaseMiddleware
+from faststream.rabbit.response import RabbitPublishCommand
+from opentelemetry import propagate
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import SpanKind, Tracer
+
+from shared.events import STAGES
+from shared.messaging.headers import ATTEMPT, OWNER, number
+from shared.messaging.job_trace import TRACEPARENT, derived_traceparent, names_trace
+from shared.messaging.logs import said_of_job
+from shared.messaging.topology import EVENTS_EXCHANGE
+from shared.telemetry import current_work, span, trace_context, work_on
+
+_OWNER = re.compile(r"^[A-Za-z0-9@._-]{1,100}$")
+
+
+class TracingMiddleware(BaseMiddleware[Any, Any]):
+    """Opens the spans, and says for them and for log lines what the work is about.
+
+    Construct through `tracing_middleware`.
+    """
+
+    provider: TracerProvider
+    tracer: Tracer
+    server: Mapping[str, str | int]
+
+    def __init__(self, msg: Any | None, /, *, context: Any) -> None:
+        super().__init__(msg, context=context)
+        self._scope = ExitStack()
+
+    async def on_receive(self) -> None:
+        """Begin, before the message is parsed: what cannot be read is settled in the trace of its job as well."""
+        message: IncomingMessage = self.msg
+        queue: str = self.context.get("handler_").queue.name
+        work = work_of(message, queue)
+        if work["job_id"] and not names_trace(message.headers):
+            # It stands in the headers from here on: retries, dead letters and replays keep it.
+            message.headers[TRACEPARENT] = derived_traceparent(str(work["job_id"]), self.provider)
+        self._scope.enter_context(work_on(**work))
+        self._scope.enter_context(
+            span(
+                f"process {queue}",
+                {**_received(message, queue), **self.server},
+                kind=SpanKind.CONSUMER,
+                parent=trace_context(message.headers),
+                tracer=self.tracer,
+            )
+        )
+
+    async def after_processed(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> bool | None:
+        """End. A failure that was settled is not seen here; whoever settled it told the span."""
+        self._scope.__exit__(exc_type, exc_val, exc_tb)
+        return False
+
+    async def publish_scope(
+        self, call_next: Callable[[RabbitPublishCommand], Awaitable[Any]], cmd: RabbitPublishCommand
+    ) -> Any:
+        """Send a message inside the trace at hand."""
+        exchange = cmd.exchange.name if cmd.exchange is not None else ""
+        with sending(exchange, cmd.destination, cmd.message_options.get("message_id"), self.server, tracer=self.tracer):
+            cmd.headers = {**(cmd.headers or {}), **trace_headers()}
+            return await call_next(cmd)
+
+
+def tracing_middleware(provider: TracerProvider, amqp_url: str) -> type[TracingMiddleware]:
+    """The middleware of a broker at this address. Its spans come from `provider`."""
+    url = urlsplit(amqp_url)
+    server = {"server.address": url.hostname or "localhost", "server.port": url.port or 5672}
+    tracer = provider.get_tracer("lectern.messaging")
+    return type(
+        "ConfiguredTracingMiddleware",
+        (TracingMiddleware,),
+        {"provider": provider, "server": server, "tracer": tracer},
+    )
+
+
+def sending(
+    exchange: str, routing_key: str, message_id: str | None, about: Mapping[str, str | int], **more: Any
+) -> span:
+    """The span of a message that is sent, with what else there is to say `about` it. `more` is for `span`."""
+    destination = ":".join(filter(None, (exchange, routing_key)))
+    shown = routing_key if exchange in ("", EVENTS_EXCHANGE.name) else exchange
+    return span(
+        f"publish {shown}",
+        {
+            "messaging.system": "rabbitmq",
+            "messaging.operation.name": "publish",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": destination,
+            "messaging.rabbitmq.destination.routing_key": routing_key,
+            "messaging.message.id": message_id,
+            **about,
+        },
+        kind=SpanKind.PRODUCER,
+        **more,
+    )
+
+
+def trace_headers() -> dict[str, str]:
+    """The headers that let who receives a message go on in this trace, and name the owner of its job."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    owner = current_work().get("owner")
+    return {**carrier, **({OWNER: str(owner)} if owner else {})}
+
+
+def work_of(message: IncomingMessage, queue: str) -> dict[str, str | int | None]:
+    """What a message says of the work: its body may be anything."""
+    said = said_of_job(message.body, message.content_type)
+    service = queue.partition(".")[0]
+    owner = (message.headers or {}).get(OWNER, said.owner)
+    return {
+        "job_id": said.job_id,
+        "owner": owner if isinstance(owner, str) and _OWNER.match(owner) else None,
+        "run": said.run,
+        "stage": service if service in STAGES else said.stage,
+        "unit": said.unit,
+        "attempt": number(message.headers or {}, ATTEMPT) + 1,
+        "queue": queue,
+    }
+
+
+def _received(message: IncomingMessage, queue: str) -> dict[str, str | int | None]:
+    exchange, key = message.exchange or "", message.routing_key or ""
+    return {
+        "messaging.system": "rabbitmq",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": ":".join(filter(None, (exchange, key if key != queue else "", queue))),
+        "messaging.rabbitmq.destination.routing_key": key,
+        "messaging.rabbitmq.message.delivery_tag": message.delivery_tag,
+        "messaging.message.id": message.message_id,
+        "messaging.message.conversation_id": message.correlation_id,
+        "messaging.message.body.size": len(message.body),
+    }
