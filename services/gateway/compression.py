@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.accept import accepts_gzip
+from services.gateway.request_log import call_changed
 
 MINIMUM_BYTES = 500  # less is not worth its own header
 LEVEL = 6  # level 9 costs twice the time and saves one byte in a hundred
@@ -49,12 +50,13 @@ class Compression:
                 _retag(message, given)
             await send(message)
 
-        await self._packing(_asking_for(scope, b"gzip" if packed else b"identity"), receive, retagged)
+        asking = {"headers": _asking_for(scope, b"gzip" if packed else b"identity")}
+        await call_changed(self._packing, scope, asking, receive, retagged)
 
 
-def _asking_for(scope: Scope, encoding: bytes) -> Scope:
+def _asking_for(scope: Scope, encoding: bytes) -> list[tuple[bytes, bytes]]:
     others = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-    return {**scope, "headers": [*others, (b"accept-encoding", encoding)]}
+    return [*others, (b"accept-encoding", encoding)]
 
 
 def _retag(message: Message, given: str) -> None:

@@ -7,6 +7,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.request_log import call_changed
+
 
 def allowed_methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
     """The methods that the address in `scope` takes, in alphabetical order."""
@@ -38,8 +40,8 @@ class HeadAsGet:
             return
         exchange = _HeadExchange(send)
         # From version 2.4 on responses learn of a caller that has left by a failing `send` alone.
-        as_get = {**scope, "method": "GET", "asgi": {**scope.get("asgi", {}), "spec_version": "2.3"}}
-        await self._app(as_get, exchange.receive, exchange.send)
+        as_get = {"method": "GET", "asgi": {**scope.get("asgi", {}), "spec_version": "2.3"}}
+        await call_changed(self._app, scope, as_get, exchange.receive, exchange.send)
 
 
 class _HeadExchange:

@@ -1,6 +1,8 @@
 """One log line a request: what was asked by whom, what was answered, how long it took (OPS-2)."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,3 +49,13 @@ class RequestLog:
                 ms=round((time.perf_counter() - began_s) * 1000, 1),
                 bytes=sent_bytes,
             )
+
+
+async def call_changed(app: ASGIApp, scope: Scope, changes: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    """Let `app` see a changed copy of `scope`. The route that it finds is known outside as well, for the log."""
+    changed = {**scope, **changes}
+    try:
+        await app(changed, receive, send)
+    finally:
+        if "route" in changed:
+            scope["route"] = changed["route"]

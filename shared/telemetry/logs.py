@@ -37,7 +37,7 @@ def start_logging(service: str, level: str, form: LogFormat = "auto") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if readable else "iso", utc=not readable),
         add_service,
-        _add_work,
+        add_work,
         _add_trace_ids,
     ]
     structlog.configure(
@@ -77,7 +77,8 @@ def _for_people() -> list[Processor]:
     return [shorten, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
-def _add_work(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def add_work(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say what the work at hand is about, as far as the line does not."""
     for name, value in current_work().items():
         entry.setdefault(name, value)
     return entry
