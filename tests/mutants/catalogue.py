@@ -247,8 +247,8 @@ GATEWAY = (
         (
             Change(
                 "services/gateway/auth/sessions.py",
-                'found["expires_at"] <= datetime.now(UTC):\n            return None\n        key_id',
-                "False:\n            return None\n        key_id",
+                'if found is None or found["expires_at"] <= datetime.now(UTC):',
+                "if found is None:",
             ),
         ),
         (f"{_ACCESS_TESTS}::test_expired_sessions_and_links_are_refused",),
