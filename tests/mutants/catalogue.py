@@ -111,8 +111,8 @@ CHECKPOINTS = (
         (
             Change(
                 "shared/checkpoints.py",
-                "if kept is not None:\n                    return kept\n                result",
-                "if False:\n                    return kept\n                result",
+                "if kept is not None:\n                        return kept\n                    with",
+                "if False:\n                        return kept\n                    with",
             ),
         ),
         (_CHECKPOINT_TESTS,),
