@@ -8,8 +8,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from services.ingest.domain.ingest_source import Piece, PreparationRequest, Prepared
 from services.transcription.domain.results import AssembledSource
 from services.transcription.pages.models import PageContent, PageUnit
@@ -32,6 +30,7 @@ from shared.documents import (
 )
 from shared.errors import EngineError, InvalidSourceError
 from shared.events import PageRange, SlideRange, SourceIngested
+from shared.telemetry.work import current_work
 from tests.chaos.content import GUIDE, POISON_MESSAGE, PREPARE, Content, content_in
 
 NAME = "chaos"
@@ -55,7 +54,7 @@ class Workshop:
 
     async def do(self, content: Content, unit: str) -> None:
         """Work on `unit` of the job at hand. Raises what the content says."""
-        job_id = str(structlog.contextvars.get_contextvars().get("job_id"))
+        job_id = str(current_work()["job_id"])
         self._note(job_id, unit, "begun")
         if unit == content.poisoned:
             self._note(job_id, unit, "refused")
