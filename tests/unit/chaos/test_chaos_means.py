@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from deploy.local.processes import free_ports
 from shared.errors import EngineError, InvalidSourceError, StorageError
+from shared.telemetry.work import work_on
 from tests.chaos.content import Content
 from tests.chaos.engines import Workshop
 from tests.chaos.ledger import read_ledger
@@ -48,16 +49,17 @@ async def test_units_fail_as_they_are_told_and_are_written_down(tmp_path: Path) 
     shop.prepare()
     content = Content(name="x", work_ms=0, flaky={"speech-1": 1}, poisoned="guide", mendable="speech-2")
 
-    with pytest.raises(EngineError):
+    with work_on(job_id="job-00001"):
+        with pytest.raises(EngineError):
+            await shop.do(content, "speech-1")
         await shop.do(content, "speech-1")
-    await shop.do(content, "speech-1")
-    with pytest.raises(InvalidSourceError):
-        await shop.do(content, "guide")
-    with pytest.raises(EngineError):
+        with pytest.raises(InvalidSourceError):
+            await shop.do(content, "guide")
+        with pytest.raises(EngineError):
+            await shop.do(content, "speech-2")
+        shop.mend("job-00001")
         await shop.do(content, "speech-2")
-    shop.mend("None")  # outside of a message there is no job
-    await shop.do(content, "speech-2")
-    await shop.do(content, "speech-2")
+        await shop.do(content, "speech-2")
 
     ledger = read_ledger(tmp_path)
     assert (ledger.begun, ledger.done, ledger.again, ledger.redone) == (6, 3, 3, 1)
