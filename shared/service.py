@@ -12,19 +12,16 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
-import uvicorn
 from aio_pika.exceptions import AMQPError
 from faststream.rabbit import RabbitBroker, RabbitQueue
-from opentelemetry import context
-from opentelemetry.context import Context
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from shared.circuit import Circuits
 from shared.database import Database, open_database
 from shared.errors import BrokerError, DatabaseError, ScratchError, StorageError
 from shared.health import Health, Probe, health_routes
+from shared.http_server.server import serve
 from shared.messaging.broker import create_broker, drain
 from shared.messaging.earlier import consume_adopted, declare_or_adopt
 from shared.messaging.publish import Publisher
@@ -34,7 +31,7 @@ from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
 from shared.storage.check import remove_old_checks
 from shared.storage.traced import TracedStore
-from shared.telemetry import start_logging, start_tracing, work_on
+from shared.telemetry import start_logging, start_tracing
 from shared.telemetry.logs import tell_background_errors
 
 log = structlog.get_logger()
@@ -173,38 +170,3 @@ def run_worker(service: str, settings: SharedSettings, port: int, build: Build) 
                 yield
 
     serve(Starlette(routes=health_routes(), lifespan=lifespan), settings.host, port, settings.shutdown_s)
-
-
-class FreshTraceContext:
-    """Lets every request begin without a current span, and with nothing known of what it is about.
-
-    After an upload that had to wait, asyncio reads the connection in the context of that upload's request: the next
-    request on the same connection would find its ended span, ignore its own `traceparent` and join the other's trace.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        token = context.attach(Context())
-        try:
-            with work_on():
-                await self._app(scope, receive, send)
-        finally:
-            context.detach(token)
-
-
-def serve(app: Starlette, host: str, port: int, shutdown_s: float) -> None:
-    """Serve `app` with uvicorn until SIGTERM or SIGINT."""
-    uvicorn.run(
-        FreshTraceContext(app),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Streams of events never end by themselves; nothing may hold up the drain that follows.
-        timeout_graceful_shutdown=max(1, int(shutdown_s / 2)),
-        timeout_keep_alive=30,
-    )

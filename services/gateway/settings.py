@@ -29,6 +29,28 @@ class GatewaySettings(BaseSettings):
             "connection is made to is always allowed."
         ),
     ] = ()
+    max_connections: Annotated[
+        int,
+        Field(
+            ge=16,
+            description="Most open connections. Beyond it the one that has waited longest without a request is closed; "
+            "bounded by the number of files that the process may open.",
+        ),
+    ] = 1000
+    max_connections_per_address: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="The same for one address; not counted on the loopback address. A proxy elsewhere speaks for "
+            "all its users: raise it there.",
+        ),
+    ] = 100
+    header_timeout_s: Annotated[
+        float, Field(gt=0, le=3600, description="How long the headers of a request may take.")
+    ] = 30.0
+    idle_timeout_s: Annotated[
+        float, Field(gt=0, le=3600, description="How long a connection may stay open between two requests.")
+    ] = 30.0
     body_stall_s: Annotated[
         float,
         Field(

@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 
-from shared.service import FreshTraceContext
+from shared.http_server.server import FreshTraceContext
 from shared.telemetry import current_trace_id
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
