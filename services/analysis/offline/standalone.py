@@ -110,7 +110,7 @@ def _length_fault(text: str, found: list[str]) -> float:
 
 def _symbol_fault(text: str) -> float:
     letters = sum(c.isalpha() or c.isspace() for c in text)
-    if letters < 0.75 * len(text):
+    if letters < 0.75 * len(text) or "\ufffd" in text:
         return NOT_QUOTABLE
     if text[:1] in "([" or len(_FIELD.findall(text)) > 2:
         return NOT_QUOTABLE

@@ -56,7 +56,12 @@ def judge(text: TextPage) -> Judgement:
             return Judgement.USELESS
         if _is_doubtful(text.raw, words, scripts):
             return Judgement.DOUBTFUL
-    return Judgement.HOLES if _HOLED_WORD.search(text.raw) else Judgement.GOOD
+    return Judgement.HOLES if has_holes(text) else Judgement.GOOD
+
+
+def has_holes(text: TextPage) -> bool:
+    """Whether glyphs within words have no letter."""
+    return _HOLED_WORD.search(text.raw) is not None
 
 
 def frequent_share(words: Iterable[str]) -> float:

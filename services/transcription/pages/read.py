@@ -13,7 +13,7 @@ from services.transcription.pages.document import document_outline, document_tit
 from services.transcription.pages.figures import cut_figure
 from services.transcription.pages.graphics import Graphics, page_graphics
 from services.transcription.pages.holes import Holes
-from services.transcription.pages.layer import Judgement, judge
+from services.transcription.pages.layer import Judgement, has_holes, judge, main_script
 from services.transcription.pages.lines import Line, TextPage, area, inside
 from services.transcription.pages.models import Box, Doubt, PageContent, PageOptions, PageUnit, Piece
 from services.transcription.pages.ocr import read_scan, reads_script_of
@@ -122,8 +122,8 @@ class _Page:
         if len(text.raw) >= self._options.max_page_chars:
             self._warnings.append(f"Page {self._number} has too much text; its end was left out.")
         pieces = self._laid_out(text, graphics)
-        if judgement is Judgement.HOLES:
-            pieces = self._filled(pieces)
+        if has_holes(text):
+            pieces = self._filled(pieces, reads_letters=main_script(text.raw) == "latin")
         return self._content(text, pieces, "text_layer" if text.lines else "none")
 
     def _is_contradicted(self, text: TextPage) -> bool:
@@ -133,9 +133,9 @@ class _Page:
             self._doubts.append("uncertain")
             return False
 
-    def _filled(self, pieces: list[Piece]) -> list[Piece]:
+    def _filled(self, pieces: list[Piece], *, reads_letters: bool) -> list[Piece]:
         """`pieces` with the letters that the layer lacks, as far as the page's picture shows them."""
-        if self._recognition.available:
+        if reads_letters and self._recognition.available:
             try:
                 scan, _ = read_scan(self._page, None, self._options)
             except EngineError:

@@ -2,16 +2,20 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from services.transcription.pages.lines import Line, TextPage
 from services.transcription.pages.models import Box
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_WORD = re.compile(f"{_RIGHT_TO_LEFT.pattern}{{2,}}")
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "«": "»"}
 _ALL = frozenset({*_BRACKETS, *_BRACKETS.values()})
 _SWAPPED = str.maketrans({**_BRACKETS, **{closing: opening for opening, closing in _BRACKETS.items()}})
+
+# Around words of the other direction the first bracket of a pair may come turned, before the space and not after it.
+_CLOSED_TWICE = re.compile(r"(?<=\w)\) (?=[^()]*\w\))")
 
 Glyph = tuple[int, tuple[float, ...]]
 
@@ -24,6 +28,20 @@ def has_right_to_left(text: str) -> bool:
 def is_right_to_left(text: str) -> bool:
     """Whether most letters of `text` do."""
     return not text.isascii() and 2 * len(_RIGHT_TO_LEFT.findall(text)) > sum(char.isalpha() for char in text)
+
+
+def with_words_to_left(text: str, centre: Callable[[int], float]) -> str:
+    """`text` with each word of these scripts in the order of reading, by the place (`centre`) of its characters.
+
+    Some programs write the glyphs of a word as they are seen, from the left, and others as they are read.
+    """
+    return _WORD.sub(lambda match: _to_left(match, centre), text) if has_right_to_left(text) else text
+
+
+def _to_left(word: re.Match[str], centre: Callable[[int], float]) -> str:
+    places = [centre(index) for index in range(*word.span())]
+    steps = [there - here for here, there in itertools.pairwise(places)]
+    return word.group()[::-1] if sum(step > 0 for step in steps) > sum(step < 0 for step in steps) else word.group()
 
 
 def cut_at_gaps(glyphs: Sequence[Glyph], gap_pt: float) -> list[list[Glyph]]:
@@ -55,11 +73,13 @@ def with_paired_brackets(lines: list[Line]) -> list[Line]:
     marks = "".join(char for line in lines if is_right_to_left(line.text) for char in line.text if char in _ALL)
     back_to_back = sum(_BRACKETS.get(last) == first for first, last in itertools.pairwise(marks))
     facing = sum(_BRACKETS.get(first) == last for first, last in itertools.pairwise(marks))
-    if not marks or marks[0] in _BRACKETS or back_to_back <= facing:
-        return lines
-    return [
-        replace(line, text=line.text.translate(_SWAPPED)) if is_right_to_left(line.text) else line for line in lines
-    ]
+    swap = marks and marks[0] not in _BRACKETS and back_to_back > facing
+    return [_with_brackets(line, swap=bool(swap)) if is_right_to_left(line.text) else line for line in lines]
+
+
+def _with_brackets(line: Line, *, swap: bool) -> Line:
+    text = line.text.translate(_SWAPPED) if swap else line.text
+    return replace(line, text=_CLOSED_TWICE.sub(" (", text))
 
 
 def runs_to_left(text: TextPage) -> bool:

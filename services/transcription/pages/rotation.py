@@ -1,5 +1,6 @@
-"""Pages whose text runs sideways without the page saying so."""
+"""Pages whose text runs sideways, or in columns from the top, without the page saying so."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from services.transcription.pages.lines import Line, TextPage
 from services.transcription.pages.models import Box
 
 Turn = Callable[[Box], Box]
+_EAST_ASIAN = re.compile("[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,12 @@ class Upright:
     back: Turn
 
 
+def runs_down(text: str, box: Box) -> bool:
+    """Whether upright East Asian characters stand below each other, as in a line that is read from the top."""
+    letters = len(_EAST_ASIAN.findall(text))
+    return 2 * letters >= len(text) > 1 and box[3] - box[1] > 0.75 * len(text) * (box[2] - box[0])
+
+
 def upright(text: TextPage) -> Upright:
     """`text` with only the lines in the page's main direction, turned to run from left to right.
 
@@ -27,6 +35,9 @@ def upright(text: TextPage) -> Upright:
     directions = Counter[int]()
     for line in text.lines:
         directions[line.angle] += len(line.text)
+    if directions[90] > directions[0]:  # a column of one character does not show which way it runs
+        lone = [line for line in text.lines if line.angle == 0 and len(line.text) == 1 and _EAST_ASIAN.match(line.text)]
+        text = replace(text, lines=[replace(line, angle=90) if line in lone else line for line in text.lines])
     main = max(directions, key=lambda angle: (directions[angle], -angle)) if directions else 0
     lines = [line for line in text.lines if line.angle == main]
     width, height = text.width, text.height

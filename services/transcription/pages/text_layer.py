@@ -12,10 +12,17 @@ from collections.abc import Callable, Iterator
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
-from services.transcription.pages.characters import HOLE, clean
-from services.transcription.pages.lines import Line, TextPage, font_size, inside
+from services.transcription.pages.characters import clean
+from services.transcription.pages.glyph_text import read_units, whole
+from services.transcription.pages.lines import Line, TextPage, font_size, inside, union
 from services.transcription.pages.models import Box
-from services.transcription.pages.right_to_left import cut_at_gaps, has_right_to_left, with_paired_brackets
+from services.transcription.pages.right_to_left import (
+    cut_at_gaps,
+    has_right_to_left,
+    with_paired_brackets,
+    with_words_to_left,
+)
+from services.transcription.pages.rotation import runs_down
 
 _HYPHENS = "\x02\ufffe\u00ad"  # pdfium's two marks for a hyphen at a line's end, and the typesetter's own
 _LINE = re.compile(f"[^\r\n{_HYPHENS}]+[{_HYPHENS}]?")
@@ -87,13 +94,6 @@ def page_words(page: pdfium.PdfPage, boxes: list[Box]) -> list[Line]:
         textpage.close()
 
 
-def whole(units: str) -> str:
-    """`units` with the two halves of characters beyond the basic plane made one."""
-    if units.isascii():
-        return units
-    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 class _Reader:
     """Buffers for one page's calls, so that none is allocated per character."""
 
@@ -111,26 +111,18 @@ class _Reader:
         self._name = ctypes.create_string_buffer(128)
         self.fonts: set[bytes] = set()
         self._count = min(pdf.FPDFText_CountChars(handle), max_chars)
-        self._units = self._read_units()
+        self._units = self._turned(read_units(handle, self._count))
         self.text = whole(self._units)
 
-    def _read_units(self) -> str:
-        """The page's text, a character for each UTF-16 unit, because that is what pdfium's indices count."""
-        if self._count <= 0:
-            return ""
-        buffer = (ctypes.c_ushort * (2 * self._count + 1))()
-        written = max(0, pdf.FPDFText_GetText(self._handle, 0, self._count, buffer) - 1)
-        text = bytes(buffer)[: 2 * written].decode("utf-16-le", "surrogatepass")
-        return self._with_holes(text if len(text) == written else "".join(map(chr, buffer[:written])))
+    def _turned(self, units: str) -> str:
+        """`units` with the words of scripts that run to the left in the order in which they are read."""
+        return with_words_to_left(units, self._centre) if len(units) == self._count else units
 
-    def _with_holes(self, units: str) -> str:
-        """`units` with a mark for each glyph that has no character; pdfium gives a hyphen at a line's end as well."""
-        if "\ufffe" not in units or len(units) != self._count:
-            return units
-        return "".join(
-            HOLE if unit == "\ufffe" and pdf.FPDFText_IsHyphen(self._handle, index) != 1 else unit
-            for index, unit in enumerate(units)
-        )
+    def _centre(self, index: int) -> float:
+        left, right, bottom, top = self._quad
+        pdf.FPDFText_GetCharBox(self._handle, index, *self._refs)
+        box = self._displayed(left.value, bottom.value, right.value, top.value)
+        return (box[0] + box[2]) / 2
 
     def lines(self) -> Iterator[Line]:
         """Each line, cut at wide gaps."""
@@ -252,10 +244,11 @@ class _Reader:
         # The largest: what is smaller in a line is code, an exponent or a mark within it. A bullet may be any size.
         size = max(sample[0] for sample in (samples if cleaned[0].isalnum() else samples[1:]))
         _, angle, baseline = sorted(samples)[1]
-        x0, y0 = min(b[0] for b in boxes), min(b[1] for b in boxes)
-        x1, y1 = max(b[2] for b in boxes), max(b[3] for b in boxes)
+        x0, y0, x1, y1 = union([(b[0], b[1], b[2], b[3]) for b in boxes])
         if size <= 0 or x1 <= x0:
             return
+        if angle == 0 and runs_down(cleaned, (x0, y0, x1, y1)):
+            angle = 90
         if not y0 - size <= baseline <= y1 + size:
             baseline = y1
         yield Line(

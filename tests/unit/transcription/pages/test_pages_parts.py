@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from services.transcription.pages.characters import clean, is_garbage
 from services.transcription.pages.continuation import Placed, continued
+from services.transcription.pages.glyph_text import whole
 from services.transcription.pages.hyphens import Hyphens
 from services.transcription.pages.models import Piece
 from services.transcription.pages.order import reading_order
 from services.transcription.pages.paragraphs import BULLET
 from services.transcription.pages.regions import CAPTION
-from services.transcription.pages.text_layer import whole
 
 
 def test_ligatures_soft_hyphens_and_controls():
