@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from shared.engine_limits import EngineLimits, allow_cpu, confine
+from shared.engine_limits import EngineLimits, allow_cpu, confine, wants_memory
 from shared.errors import EngineError, EngineLimitError, LecternError
 from shared.time_limits import Interruption, call_until
 
@@ -81,12 +81,8 @@ class _Engine:
             return Answer(interrupted=True)
         except LecternError as error:
             return Answer(error=_portable(error))
-        except MemoryError:
-            return Answer(error=EngineLimitError(traceback.format_exc(), limit="memory"))
         except Exception as error:  # whatever a decoder or a typesetter raises concerns this call alone
-            if isinstance(error, OSError) and error.errno == errno.EFBIG:
-                return Answer(error=EngineLimitError(traceback.format_exc(), limit="file"))
-            return Answer(error=EngineError(traceback.format_exc()))
+            return Answer(error=_of_engine(error))
 
     def _call(self, request: bytes) -> Any:
         allow_cpu(self._cpu_s)
@@ -95,6 +91,16 @@ class _Engine:
             self._preload = None
         call: Call = pickle.loads(request)  # noqa: S301 - as above
         return call_until(call.soft_deadline, call.function, *call.args, **call.kwargs)
+
+
+def _of_engine(error: Exception) -> EngineError:
+    """What is said of an error that is none of our own; called while it is handled."""
+    # Libraries in C have errors of their own for the want of memory.
+    if isinstance(error, MemoryError) or wants_memory(str(error)):
+        return EngineLimitError(traceback.format_exc(), limit="memory")
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return EngineLimitError(traceback.format_exc(), limit="file")
+    return EngineError(traceback.format_exc())
 
 
 def _portable(error: LecternError) -> LecternError:

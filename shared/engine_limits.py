@@ -7,6 +7,7 @@ kernel bounds, without the service's logins in its environment and, where the ke
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import signal
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.errors import Limit
+from shared.errors import EngineLimitError, Limit
 
 MB = 1 << 20
 
@@ -44,9 +45,36 @@ _KEPT_FAMILIES = ("LC_", "FONTCONFIG_", "MALLOC_")
 _BY_SIGNAL: dict[int, Limit] = {signal.SIGXCPU: "time", signal.SIGXFSZ: "file", signal.SIGKILL: "memory"}
 
 
+# How ffmpeg, tesseract, OpenCV, ONNX Runtime and Rust's programs say that the kernel gave them no memory. Of the data
+# bound of a process most of them hear only so; where it is not caught, they end by an abort.
+_WANT_OF_MEMORY = re.compile(
+    r"cannot allocate memory|bad_alloc|out of memory|(failed|unable) to allocate|insufficient memory"
+    r"|get_buffer\(\) failed|alloc\w* of (size )?\d+ (bytes )?failed|frame_thread_encoder_init failed",
+    re.IGNORECASE,
+)
+
+
 def limit_of_signal(number: int, otherwise: Limit = "crash") -> Limit:
     """The limit that a program met which was ended by a signal of this number."""
     return _BY_SIGNAL.get(number, otherwise)
+
+
+def wants_memory(said: str) -> bool:
+    """Whether the words of a program or library say that it was refused memory."""
+    return _WANT_OF_MEMORY.search(said) is not None
+
+
+def refuse_limited(program: str, status: int, said: str) -> None:
+    """Raise EngineLimitError if a limit ended a program: by its exit status and the end of what it said.
+
+    `status` is minus the number of the signal that ended it, if one did.
+    """
+    wanting = status != 0 and wants_memory(said)
+    if status < 0:
+        limit = limit_of_signal(-status, "memory" if wanting else "crash")
+        raise EngineLimitError(f"{program} was ended by signal {-status}: {said}", limit=limit)
+    if wanting:
+        raise EngineLimitError(f"{program} ended with {status} for want of memory: {said}", limit="memory")
 
 
 @dataclass(frozen=True)

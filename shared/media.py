@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Event, Thread, Timer
 from typing import IO
 
-from shared.engine_limits import limit_of_signal
-from shared.errors import EngineError, EngineLimitError, EngineTimeoutError
+from shared.engine_limits import refuse_limited
+from shared.errors import EngineError, EngineTimeoutError
 
 # What a lecture comes in. Playlists (hls, concat, dash ...) and image sequences are left out on purpose: they make
 # ffmpeg open other files. `-format_whitelist` names demuxers, `-protocol_whitelist` the ways to reach bytes.
@@ -142,14 +142,13 @@ class _Child:
         return self._deadline_passed.is_set()
 
     def finish(self) -> None:
-        """Wait for the end; raise EngineLimitError (killed, timed out) or MediaToolError unless it was good."""
+        """Wait for the end; raise EngineLimitError (a limit ended it) or MediaToolError unless it was good."""
         status = self._process.wait()
         self._drain.join()
         if self.timed_out:
             raise self._timeout_error()
-        if status < 0:  # the file may be sound: it is the limits that it does not fit in
-            reason = f"{self._command[0]} was ended by signal {-status}: {self.stderr_text()[-2000:]}"
-            raise EngineLimitError(reason, limit=limit_of_signal(-status))
+        # The file may be sound: it is the limits that it does not fit in.
+        refuse_limited(self._command[0], status, self.stderr_text()[-2000:])
         if status != 0:
             raise MediaToolError(self._command[0], f"exited with status {status}", self.stderr_text())
 

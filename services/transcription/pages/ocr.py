@@ -12,8 +12,8 @@ from PIL import Image as Picture
 from services.transcription.pages.characters import clean
 from services.transcription.pages.lines import Line, TextPage, font_size, has_descenders, union
 from services.transcription.pages.models import Box, PageOptions
-from shared.engine_limits import limit_of_signal
-from shared.errors import EngineError, EngineLimitError
+from shared.engine_limits import refuse_limited
+from shared.errors import EngineError
 
 _MAX_PIXELS = 30_000_000
 _MIN_DPI, _MAX_DPI = 200, 300
@@ -138,11 +138,10 @@ def _tesseract(picture: Picture.Image, scale: float, arguments: list[str], optio
         raise EngineError(f"tesseract took longer than {options.ocr_timeout_s} s") from error
     except OSError as error:
         raise EngineError(f"tesseract does not run: {error}") from error
-    if done.returncode < 0:
-        reason = f"tesseract was ended by signal {-done.returncode}"
-        raise EngineLimitError(reason, limit=limit_of_signal(-done.returncode))
     if done.returncode != 0:
-        raise EngineError(f"tesseract ended with {done.returncode}: {done.stderr[-300:]!r}")
+        said = done.stderr[-2000:].decode("utf-8", "replace")
+        refuse_limited("tesseract", done.returncode, said)
+        raise EngineError(f"tesseract ended with {done.returncode}: {said}")
     return done.stdout.decode("utf-8", "replace")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from shared.engine_limits import limit_of_signal
-from shared.errors import EngineError, EngineLimitError, EngineTimeoutError
+from shared.engine_limits import refuse_limited
+from shared.errors import EngineError, EngineTimeoutError
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Finished:
 
 
 def run(command: list[str], timeout_s: float) -> Finished:
-    """Runs a program to its end. EngineTimeoutError after `timeout_s`; EngineLimitError when it was killed."""
+    """Runs a program to its end. EngineTimeoutError after `timeout_s`; EngineLimitError when a limit ended it."""
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
@@ -29,7 +29,7 @@ def run(command: list[str], timeout_s: float) -> Finished:
     except OSError as error:
         raise EngineError(f"{command[0]} could not be started: {error}") from error
     complaint = done.stderr[-2000:].decode("utf-8", "replace")
-    _refuse_killed(command[0], done.returncode, complaint)
+    refuse_limited(command[0], done.returncode, complaint)
     return Finished(done.stdout, complaint, done.returncode == 0)
 
 
@@ -64,7 +64,7 @@ def read_blocks(command: list[str], block_bytes: int, timeout_s: float) -> Itera
         if late.is_set():
             raise EngineTimeoutError(f"{command[0]} took more than {timeout_s:.0f} s")
         if finished:
-            _refuse_killed(command[0], process.returncode, _tail(complaints))
+            refuse_limited(command[0], process.returncode, _tail(complaints))
 
 
 def _end(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:
@@ -75,9 +75,3 @@ def _end(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:
 def _tail(complaints: IO[bytes]) -> str:
     complaints.seek(0)
     return complaints.read()[-2000:].decode("utf-8", "replace")
-
-
-def _refuse_killed(name: str, returncode: int, complaint: str) -> None:
-    if returncode < 0:
-        reason = f"{name} was ended by signal {-returncode}: {complaint}"
-        raise EngineLimitError(reason, limit=limit_of_signal(-returncode))

@@ -89,6 +89,10 @@ def raise_something() -> None:
     raise KeyError("a decoder's own fault")
 
 
+def raise_as_opencv_does() -> None:
+    raise RuntimeError("OpenCV(4.10.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 400 bytes")
+
+
 class UnportableError(EngineError):
     def __init__(self, program: str, status: int) -> None:
         super().__init__(f"{program} ended with {status}", public_message="It did not work.")

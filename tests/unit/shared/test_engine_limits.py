@@ -82,6 +82,11 @@ async def test_one_great_piece_of_memory_is_refused_by_the_kernel(make: Make, fu
     assert await engine.run(LONG, functions.pid) == before
 
 
+async def test_a_library_that_was_refused_memory_has_met_the_limit(make: Make, functions: ModuleType) -> None:
+    error = await limit_met(make(), functions.raise_as_opencv_does)
+    assert error.limit == "memory"
+
+
 @pytest.mark.parametrize(
     ("limits", "call", "met"),
     [
