@@ -2,6 +2,7 @@
 
 from tests.mutants.mutant import Change, Mutant
 
+_CHECK_TESTS = "tests/integration/shared/test_checks.py"
 _CHECKPOINT_TESTS = "tests/integration/shared/test_checkpoints.py"
 _CONSUMER_TESTS = "tests/integration/shared/test_consumers.py"
 _DELIVERY_TESTS = "tests/integration/shared/test_delivery.py"
@@ -101,6 +102,18 @@ EVENTS_OF_OTHERS = (
             Change("shared/messaging/headers.py", "    if isinstance(kept, str) and kept:\n", "    if False:\n"),
         ),
         ("tests/integration/pipeline/test_event_retries.py",),
+    ),
+    Mutant(
+        "every-consumer-its-own-trace",
+        "An engineer who looks for a failed job finds the trace in which nothing happened",
+        (
+            Change(
+                "shared/messaging/tracing.py",
+                'if work["job_id"] and not names_trace(message.headers):',
+                "if False:",
+            ),
+        ),
+        ("tests/integration/shared/test_message_traces.py",),
     ),
 )
 
@@ -263,6 +276,12 @@ ENGINES = (
         (f"{_LIMIT_TESTS}::test_no_login_is_in_the_environment_of_an_engine_or_of_its_programs",),
     ),
     Mutant(
+        "engines-with-network",
+        "A lecture that breaks a decoder reads what stands on the university's own network",
+        (Change("shared/engine_limits.py", "    alone = _leave_network()\n", "    alone = False\n"),),
+        (_LIMIT_TESTS,),
+    ),
+    Mutant(
         "engines-without-a-bound",
         "A small PDF takes all memory of the machine",
         (Change("shared/engine_limits.py", "        _lower(resource.RLIMIT_DATA, limits.data_bytes)\n", ""),),
@@ -291,4 +310,32 @@ ENGINES = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*DELIVERY, *EVENTS_OF_OTHERS, *CHECKPOINTS, *STORAGE, *GATEWAY, *ENGINES)
+READINESS = (
+    Mutant(
+        "ready-by-ping",
+        "A database that a full disk left answering and not working counts as ready for ever",
+        (
+            Change(
+                "shared/database.py",
+                '            await self[CHECKS].update_one({"_id": self._name}, {"$set": {"at": now}}, upsert=True)\n'
+                '            found = await self[CHECKS].find_one({"_id": self._name})\n',
+                '            found = await self._database.command("ping")\n',
+            ),
+        ),
+        (f"{_CHECK_TESTS}::test_a_database_is_checked_by_a_write_and_a_read_that_leave_one_document",),
+    ),
+    Mutant(
+        "broker-ready-by-connection",
+        "A broker that takes no message counts as ready, and nobody starts it again",
+        (
+            Change(
+                "shared/messaging/queues.py",
+                "            await channel.default_exchange.publish(message, CHECKS)\n",
+                "            await channel.declare_queue(CHECKS, passive=True)\n",
+            ),
+        ),
+        (f"{_CHECK_TESTS}::test_a_broker_that_takes_no_message_is_not_ready_and_then_it_is",),
+    ),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*DELIVERY, *EVENTS_OF_OTHERS, *CHECKPOINTS, *STORAGE, *GATEWAY, *ENGINES, *READINESS)

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind, format_span_id, format_trace_id
 
 from shared.errors import EngineError
 from shared.events import JobSubmitted
+from shared.messaging.job_trace import derived_traceparent
 from shared.messaging.topology import SUBMISSIONS
 from shared.settings import SharedSettings
 from shared.telemetry.traces import tracer_provider
@@ -84,6 +85,23 @@ async def test_a_retried_message_is_one_trace_that_says_what_happened(
     assert resource["service.name"] == "lectern-test"
     assert resource["service.version"]
     assert resource["service.instance.id"]
+
+
+async def test_a_message_that_brings_no_trace_is_in_the_one_that_follows_from_its_job(
+    settings: SharedSettings, amqp_url: str, provider: tuple[TracerProvider, InMemorySpanExporter]
+) -> None:
+    done = asyncio.Event()
+
+    async def handler(_event: JobSubmitted) -> None:
+        done.set()
+
+    async with running(settings, handler, provider=provider[0]):
+        await publish_raw(amqp_url, BODY, headers={}, content_type="application/json")
+        await asyncio.wait_for(done.wait(), 20)
+    (processed,) = provider[1].get_finished_spans()
+    assert processed.context is not None
+    trace = derived_traceparent(EVENT.job_id, provider[0]).split("-")[1]
+    assert format_trace_id(processed.context.trace_id) == trace
 
 
 @pytest.mark.parametrize(
