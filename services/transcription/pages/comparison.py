@@ -21,10 +21,12 @@ _MARGIN_EM = 0.3
 _SURE, _VERY_SURE = 60, 80
 _LIKE, _UNLIKE = 0.6, 0.45  # how much of two lines is alike; of an unlike pair about 0.3 is by chance
 _LEAST_LETTERS = 6
+_LEAST_WORDS = 5
+_SAME_WORDS = 0.5  # of a page's words; two recognitions of one page share 0.8 and more
 
 
-def layer_is_wrong(page: pdfium.PdfPage, text: TextPage, options: PageOptions) -> bool:
-    """Whether the layer of `page` says something else than its picture, as far as recognition can tell.
+def layer_is_wrong(page: pdfium.PdfPage, text: TextPage, options: PageOptions) -> bool | None:
+    """Whether the layer of `page` says something else than its picture; None where recognition cannot tell.
 
     Raises:
         EngineError: recognition failed.
@@ -36,7 +38,15 @@ def layer_is_wrong(page: pdfium.PdfPage, text: TextPage, options: PageOptions) -
         if told is False:
             return False
         against += told is True
-    return against > 0
+    return True if against > 0 else None
+
+
+def is_other_text(layer: str, scan: TextPage, sure: float) -> bool | None:
+    """Whether a whole page was recognised as another text than its layer; None where recognition is not sure."""
+    stored, seen = _words(layer), set(_words(" ".join(line.text for line in scan.lines)))
+    if sure < _VERY_SURE or len(seen) < _LEAST_WORDS or not stored:
+        return None
+    return sum(word in seen for word in stored) < _SAME_WORDS * len(stored)
 
 
 def _recognised(page: pdfium.PdfPage, line: Line, options: PageOptions) -> tuple[str, float]:
@@ -52,14 +62,26 @@ def _differs(layer: str, seen: str, sure: float) -> bool | None:
     if len(other) < _LEAST_LETTERS or len(one) < _LEAST_LETTERS:
         return None
     if main_script(layer) != "latin":
-        words = re.findall(r"[^\W\d_]{2,}", seen)
+        words = _words(seen)
         return True if sure >= _VERY_SURE and len(words) >= 4 and frequent_share(words) > 0.15 else None
     if _spaced_out(layer) and not _spaced_out(seen) and sure >= _SURE:
+        return True
+    if _is_spelled_worse(layer, seen) and sure >= _VERY_SURE:
         return True
     alike = difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
     if alike >= _LIKE:
         return False
     return True if alike < _UNLIKE and sure >= _SURE else None
+
+
+def _is_spelled_worse(layer: str, seen: str) -> bool:
+    """Whether recognition finds the frequent words of a language where the layer has something like them."""
+    stored, found = _words(layer), _words(seen)
+    return len(found) >= 4 and frequent_share(found) > max(0.2, 2 * frequent_share(stored))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]{2,}", text.casefold())
 
 
 def _letters(text: str) -> str:

@@ -31,6 +31,12 @@ class Graphics:
     frames: list[Box] = field(default_factory=list)
     marks: list[Box] = field(default_factory=list)
     texts: int = 0
+    hidden_texts: int = 0
+
+    @property
+    def hides_text(self) -> bool:
+        """Whether the page is a picture, and its text what a scanner's program recognised and nobody sees."""
+        return bool(self.backgrounds) and self.texts > 0 and self.hidden_texts > 0.8 * self.texts
 
     @property
     def empty(self) -> bool:
@@ -46,6 +52,7 @@ def page_graphics(page: pdfium.PdfPage) -> Graphics:
     for kind, handle, matrix in _objects(page.raw):
         if kind == pdf.FPDF_PAGEOBJ_TEXT:
             found.texts += 1
+            found.hidden_texts += pdf.FPDFTextObj_GetTextRenderMode(handle) == pdf.FPDF_TEXTRENDERMODE_INVISIBLE
         elif kind in {pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_PATH, pdf.FPDF_PAGEOBJ_SHADING}:
             collector.add(kind, handle, matrix)
     return found
@@ -101,8 +108,11 @@ class _Collector:
         if box is None:
             return
         if kind == pdf.FPDF_PAGEOBJ_IMAGE:
-            large = area(box) > _BACKGROUND * area(self._page)
-            (self._found.backgrounds if large else self._found.images).append(box)
+            if area(box) > _BACKGROUND * area(self._page):
+                self._found.backgrounds.append(box)
+                self._found.hidden_texts = self._found.texts  # what was drawn before lies under it
+            else:
+                self._found.images.append(box)
         elif kind == pdf.FPDF_PAGEOBJ_PATH:
             self._path(handle, box, matrix)
 

@@ -84,10 +84,23 @@ def lines_to_compare(text: TextPage, count: int) -> list[Line]:
     return sorted(long, key=lambda line: frequent_share(_WORD.findall(line.text)))[:count]
 
 
+def main_language(text: str) -> str | None:
+    """The language in Latin letters (as ISO 639-1) whose frequent words `text` has most of; None where few say so."""
+    words = Counter(word.casefold() for word in _WORD.findall(text))
+    found = {language: sum(words[word] for word in own) for language, own in _words_by_language().items()}
+    best = max(found, key=lambda language: found[language])
+    return best if found[best] >= max(_LEAST_WORDS, _FREQUENT_SHARE * words.total()) else None
+
+
+@functools.cache
+def _words_by_language() -> dict[str, frozenset[str]]:
+    lines = _FREQUENT_WORDS.read_text(encoding="utf-8").splitlines()
+    return {line.split()[0]: frozenset(line.split()[1:]) for line in lines if not line.startswith("#")}
+
+
 @functools.cache
 def _frequent_words() -> frozenset[str]:
-    lines = _FREQUENT_WORDS.read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split()[1:])
+    return frozenset().union(*_words_by_language().values())
 
 
 def _scripts(text: str) -> Counter[str]:

@@ -50,15 +50,15 @@ class Piece(Value):
     image: Image | None = None
 
 
-Doubt = Literal["replaced", "letters", "uncertain", "unread", "script"]
+Doubt = Literal["replaced", "letters", "unchecked", "uncertain", "language", "unread", "script"]
 
 
 class PageContent(Value):
     """One page: its pieces in reading order. `origin` is where the text comes from.
 
     `doubts` say what is not as it should be: the text layer was wrong and the picture was read instead (`replaced`),
-    `letters` within words are missing, the text is `uncertain`, could not be read (`unread`), or is of a `script`
-    that recognition has no data for.
+    `letters` within words are missing, a doubtful layer could not be compared with the picture (`unchecked`), the
+    text is `uncertain`, of a `language` or `script` that recognition has no data for, or could not be read (`unread`).
     """
 
     number: Annotated[int, Field(ge=1)]

@@ -1,6 +1,5 @@
 """Lines of a page that has no usable text layer, read by tesseract as a child process."""
 
-import functools
 import os
 import statistics
 import subprocess
@@ -12,43 +11,14 @@ from PIL import Image as Picture
 from services.transcription.pages.characters import clean
 from services.transcription.pages.lines import Line, TextPage, font_size, has_descenders, union
 from services.transcription.pages.models import Box, PageOptions
+from services.transcription.pages.ocr_languages import SCRIPT_LANGUAGES, installed_languages
 from shared.engine_limits import refuse_limited
 from shared.errors import EngineError
 
 _MAX_PIXELS = 30_000_000
 _MIN_DPI, _MAX_DPI = 200, 300
 _SURE = 55
-# Languages by the names that tesseract's detection gives to scripts.
-_SCRIPT_LANGUAGES = {
-    "Latin": frozenset(
-        {"eng", "deu", "fra", "spa", "ita", "por", "nld", "pol", "ces", "swe", "dan", "nor", "fin", "tur"}
-    ),
-    "Fraktur": frozenset({"frk", "deu_latf"}),
-    "Cyrillic": frozenset({"rus", "ukr", "bul", "srp", "bel", "mkd", "kaz"}),
-    "Greek": frozenset({"ell", "grc"}),
-    "Hebrew": frozenset({"heb", "yid"}),
-    "Arabic": frozenset({"ara", "fas", "urd", "pus", "uig"}),
-    "Han": frozenset({"chi_sim", "chi_tra", "jpn"}),
-    "Japanese": frozenset({"jpn"}),
-    "Hangul": frozenset({"kor"}),
-    "Korean": frozenset({"kor"}),
-    "Devanagari": frozenset({"hin", "mar", "nep", "san"}),
-}
 _DOUBTFUL = 75  # mean confidence below which the page may lie on its side: upright pages have 85 and more
-
-
-@functools.cache
-def installed_languages() -> frozenset[str]:
-    """Codes of the languages that this machine's tesseract can read.
-
-    Raises:
-        EngineError: tesseract is not installed.
-    """
-    try:
-        told = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False, timeout=30)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineError(f"tesseract does not run: {error}") from error
-    return frozenset(told.stdout.split("\n")[1:]) - {""}
 
 
 def read_scan(page: pdfium.PdfPage, native_dpi: float | None, options: PageOptions) -> tuple[TextPage, float]:
@@ -65,14 +35,15 @@ def read_scan(page: pdfium.PdfPage, native_dpi: float | None, options: PageOptio
         picture = bitmap.to_pil().copy()
     finally:
         bitmap.close()
-    lines, sure = _read(picture, scale, "3", options)
+    lines, sure, seen = _read(picture, scale, "3", options)
     if (sure < _DOUBTFUL or _sideways(lines)) and "osd" in installed_languages():
         turn = _turn(picture, options)
         if turn:
-            turned, surer = _read(picture.rotate(-turn, expand=True), scale, "3", options)
+            turned, surer, seen_turned = _read(picture.rotate(-turn, expand=True), scale, "3", options)
             if surer > sure or _sideways(lines):
                 lines, sure = [_turned_back(line, turn, width, height) for line in turned], surer
-    return TextPage(width=width, height=height, lines=lines), sure
+                seen = seen_turned
+    return TextPage(width=width, height=height, lines=lines, raw=seen), sure
 
 
 def read_line(page: pdfium.PdfPage, box: Box, scale: float, options: PageOptions) -> tuple[str, float]:
@@ -90,21 +61,20 @@ def read_line(page: pdfium.PdfPage, box: Box, scale: float, options: PageOptions
         picture = bitmap.to_pil().copy()
     finally:
         bitmap.close()
-    lines, sure = _read(picture, scale, "7", options)
+    lines, sure, _ = _read(picture, scale, "7", options)
     return " ".join(line.text for line in lines), sure
 
 
-def reads_script_of(page: pdfium.PdfPage, options: PageOptions) -> bool:
-    """Whether the languages in use can read the script of a page; true where its script cannot be told."""
+def languages_of_script(page: pdfium.PdfPage, options: PageOptions) -> frozenset[str] | None:
+    """Codes of the languages that are written in the script of a page; None where its script cannot be told."""
     if "osd" not in installed_languages():
-        return True
+        return None
     bitmap = page.render(scale=200 / 72, grayscale=True)
     try:
         told = _oriented(bitmap.to_pil(), options)
     finally:
         bitmap.close()
-    script = told.get("Script", "Latin")
-    return not _SCRIPT_LANGUAGES.get(script, frozenset()).isdisjoint(_languages(options))
+    return SCRIPT_LANGUAGES.get(told["Script"], frozenset()) if "Script" in told else None
 
 
 def _languages(options: PageOptions) -> list[str]:
@@ -116,9 +86,11 @@ def _sideways(lines: list[Line]) -> bool:
     return sum(line.y1 - line.y0 > line.x1 - line.x0 for line in lines) > 0.5 * len(lines)
 
 
-def _read(picture: Picture.Image, scale: float, mode: str, options: PageOptions) -> tuple[list[Line], float]:
+def _read(picture: Picture.Image, scale: float, mode: str, options: PageOptions) -> tuple[list[Line], float, str]:
+    """Lines, mean confidence, and every word that was recognised, those of low confidence too."""
     table = _tesseract(picture, scale, ["-l", "+".join(_languages(options)), "--psm", mode, "tsv"], options)
-    return _lines(table, scale)
+    cells = [row.split("\t") for row in table.splitlines()[1:]]
+    return *_lines(table, scale), " ".join(row[11] for row in cells if len(row) > 11 and row[11].strip())
 
 
 def _tesseract(picture: Picture.Image, scale: float, arguments: list[str], options: PageOptions) -> str:

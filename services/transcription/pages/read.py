@@ -1,14 +1,12 @@
 """A range of pages read: text layer or OCR, tables, figures, in reading order (PAG-1 to PAG-3)."""
 
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2 as pdfium
 
 from services.transcription.pages.characters import HOLE
-from services.transcription.pages.comparison import layer_is_wrong
 from services.transcription.pages.document import document_outline, document_title, open_pdf
 from services.transcription.pages.figures import cut_figure
 from services.transcription.pages.graphics import Graphics, page_graphics
@@ -16,9 +14,10 @@ from services.transcription.pages.holes import Holes
 from services.transcription.pages.layer import Judgement, has_holes, judge, main_script
 from services.transcription.pages.lines import Line, TextPage, area, inside
 from services.transcription.pages.models import Box, Doubt, PageContent, PageOptions, PageUnit, Piece
-from services.transcription.pages.ocr import read_scan, reads_script_of
+from services.transcription.pages.ocr import read_scan
 from services.transcription.pages.order import Placed, reading_order
 from services.transcription.pages.paragraphs import Run, make_pieces
+from services.transcription.pages.recognition import Recognition
 from services.transcription.pages.regions import find_regions
 from services.transcription.pages.right_to_left import mirrored, mirrored_line, runs_to_left
 from services.transcription.pages.rotation import upright
@@ -28,7 +27,6 @@ from services.transcription.pages.text_layer import page_text
 from shared.errors import EngineError
 
 _FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
-_LOW_CONFIDENCE = 60
 
 
 def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOptions) -> PageUnit:
@@ -42,7 +40,7 @@ def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOpti
     with open_pdf(pdf) as document:
         count = len(document)
         numbers = range(max(1, first), min(last, count) + 1)
-        recognition = _Recognition(options)
+        recognition = Recognition(options)
         return PageUnit(
             first=first,
             last=last,
@@ -53,7 +51,7 @@ def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOpti
         )
 
 
-def _page(document: pdfium.PdfDocument, number: int, output: Path, recognition: "_Recognition") -> PageContent:
+def _page(document: pdfium.PdfDocument, number: int, output: Path, recognition: Recognition) -> PageContent:
     try:
         page = document[number - 1]
     except pdfium.PdfiumError:
@@ -71,37 +69,10 @@ def _unreadable(number: int) -> PageContent:
     return PageContent(number=number, width=0, height=0, origin="none", warnings=(warning,))
 
 
-class _Recognition:
-    """What the pages of one range share: the time left for recognition, and which fonts a picture spoke for."""
-
-    def __init__(self, options: PageOptions) -> None:
-        self.options = options
-        self._until_s = time.monotonic() + options.ocr_range_s
-        self._trusted: set[frozenset[bytes]] = set()
-
-    @property
-    def available(self) -> bool:
-        """Whether a page may still be recognised."""
-        return self.options.ocr and time.monotonic() < self._until_s
-
-    def contradicts(self, page: pdfium.PdfPage, text: TextPage) -> bool:
-        """Whether the picture of a line says that a doubtful layer is wrong; asked once for the same fonts.
-
-        Raises:
-            EngineError: recognition failed.
-        """
-        if not self.available or text.fonts in self._trusted:
-            return False
-        wrong = layer_is_wrong(page, text, self.options)
-        if not wrong:
-            self._trusted.add(text.fonts)
-        return wrong
-
-
 class _Page:
     """One page while it is read."""
 
-    def __init__(self, page: pdfium.PdfPage, number: int, output: Path, recognition: _Recognition) -> None:
+    def __init__(self, page: pdfium.PdfPage, number: int, output: Path, recognition: Recognition) -> None:
         self._page = page
         self._number = number
         self._output = output
@@ -116,7 +87,8 @@ class _Page:
         if _has_no_text(text, graphics):
             return self._scanned(text, graphics)
         judgement = judge(text)
-        if judgement is Judgement.USELESS or (judgement is Judgement.DOUBTFUL and self._is_contradicted(text)):
+        doubtful = judgement is Judgement.DOUBTFUL or graphics.hides_text
+        if judgement is Judgement.USELESS or (doubtful and self._is_contradicted(text, graphics)):
             self._doubts.append("replaced")
             return self._scanned(text, graphics)
         if len(text.raw) >= self._options.max_page_chars:
@@ -126,12 +98,15 @@ class _Page:
             pieces = self._filled(pieces, reads_letters=main_script(text.raw) == "latin")
         return self._content(text, pieces, "text_layer" if text.lines else "none")
 
-    def _is_contradicted(self, text: TextPage) -> bool:
+    def _is_contradicted(self, text: TextPage, graphics: Graphics) -> bool:
         try:
-            return self._recognition.contradicts(self._page, text)
+            wrong = self._recognition.contradicts(self._page, text, graphics)
         except EngineError:
             self._doubts.append("uncertain")
             return False
+        if wrong is None and main_script(text.raw) == "latin":
+            self._doubts.append("unchecked")
+        return wrong is True
 
     def _filled(self, pieces: list[Piece], *, reads_letters: bool) -> list[Piece]:
         """`pieces` with the letters that the layer lacks, as far as the page's picture shows them."""
@@ -148,21 +123,20 @@ class _Page:
 
     def _scanned(self, text: TextPage, graphics: Graphics) -> PageContent:
         if not self._options.ocr:
-            self._warnings.append(f"Page {self._number} is a picture of text; recognition is switched off.")
+            if not self._doubts:
+                self._warnings.append(f"Page {self._number} is a picture of text; recognition is switched off.")
             return self._unread(text)
         if not self._recognition.available:
             return self._unread(text)
         try:
-            scan, sure = read_scan(self._page, _native_dpi(graphics), self._options)
-            foreign = bool(scan.lines) and sure < _LOW_CONFIDENCE and not reads_script_of(self._page, self._options)
+            scan, doubts = self._recognition.recognised(self._page, graphics)
         except EngineError:
             self._warnings.append(f"The text on page {self._number} could not be recognised.")
             return self._unread(text)
-        if foreign:
-            self._doubts = ["script"]
-            return self._content(text, [], "none")
-        if scan.lines and sure < _LOW_CONFIDENCE:
-            self._doubts.append("uncertain")
+        if not scan.lines:
+            self._doubts = doubts
+            return self._content(text, [], "none" if doubts else "ocr")
+        self._doubts += doubts
         return self._content(text, self._laid_out(scan, Graphics(images=graphics.images)), "ocr")
 
     def _unread(self, text: TextPage) -> PageContent:
@@ -229,11 +203,6 @@ def _has_no_text(text: TextPage, graphics: Graphics) -> bool:
         return not graphics.empty
     pictured = sum(area(box) for box in graphics.images + graphics.backgrounds)
     return chars < _FEW_CHARS and pictured > 0.5 * text.width * text.height
-
-
-def _native_dpi(graphics: Graphics) -> float | None:
-    """The resolution below which rendering would lose nothing: not known from boxes alone, so the default."""
-    return None if graphics.backgrounds else 300.0
 
 
 def table_text(rows: tuple[tuple[str, ...], ...]) -> str:

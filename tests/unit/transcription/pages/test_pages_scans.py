@@ -61,7 +61,7 @@ def test_a_failing_engine_costs_one_page_only(scan, tmp_path, monkeypatch):
     def fail(*args):
         raise EngineError("no engine")
 
-    monkeypatch.setattr("services.transcription.pages.read.read_scan", fail)
+    monkeypatch.setattr("services.transcription.pages.recognition.read_scan", fail)
     page = read_pages(scan(0.5), 1, 1, tmp_path, PageOptions()).pages[0]
     assert page.warnings == ("The text on page 1 could not be recognised.",)
 
