@@ -27,6 +27,7 @@ PUBLIC_PATHS = frozenset(
         "/login/once",
         "/logout",
         "/favicon.ico",
+        "/docs",
         "/openapi.json",
         "/asyncapi.json",
         "/health/live",

@@ -40,7 +40,13 @@ def _give_session(request: Request, response: Response, parts: Gateway, secret: 
     )
 
 
-@router.post("/v1/sign-in-links", status_code=201, tags=["sign-in"], responses=responses(401, 403, 503))
+@router.post(
+    "/v1/sign-in-links",
+    status_code=201,
+    tags=["sign-in"],
+    responses=responses(401, 403, 503),
+    summary="Create a sign-in link",
+)
 async def create_sign_in_link(request: Request, parts: Parts, caller: SignedIn) -> SignInLink:
     """Make a link that signs a browser in as the caller, once and soon."""
     token, expires_at = await parts.sessions.make_link(caller.identity)

@@ -28,9 +28,13 @@ def _office(parts: Annotated[Gateway, Depends(gateway)]) -> DeadLetterOffice:
 
 
 def _named(
-    queue: Annotated[str | None, Query(description=_QUEUE.description, max_length=255)] = None,
-    job_id: Annotated[str | None, Query(description=_JOB.description, max_length=64)] = None,
-    reason: Annotated[str | None, Query(description=_REASON.description, max_length=100)] = None,
+    queue: Annotated[
+        str | None, Query(description=_QUEUE.description, examples=_QUEUE.examples, max_length=255)
+    ] = None,
+    job_id: Annotated[str | None, Query(description=_JOB.description, examples=_JOB.examples, max_length=64)] = None,
+    reason: Annotated[
+        str | None, Query(description=_REASON.description, examples=_REASON.examples, max_length=100)
+    ] = None,
 ) -> LetterFilter:
     return LetterFilter(queue, job_id, reason)
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -23,6 +23,7 @@ from services.gateway.jobs.routes import (
 from services.gateway.jobs.view import Job, Status
 from services.gateway.parts import Gateway, gateway
 from services.gateway.problems import ProblemError, not_found
+from services.gateway.web.reference.page import api_page
 from services.gateway.web.templates import render
 
 router = APIRouter(include_in_schema=False)
@@ -109,6 +110,12 @@ async def _card_after(
         # It ended, or somebody else began it again, before this page heard of it: the card says so.
         job = await get_job(parts, caller, job_id)
     return HTMLResponse(render("card.html", job=job))
+
+
+@router.get("/docs")
+async def api_reference(request: Request) -> Response:
+    """What the API can do, from its own OpenAPI document."""
+    return HTMLResponse(api_page(request.app, address=str(request.base_url).rstrip("/")))
 
 
 @router.get("/favicon.ico")

@@ -1,11 +1,13 @@
 """Renders the page's templates; everything put into them is escaped."""
 
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from services.gateway.jobs.view import STATUSES, UNDER_WAY, Job, JobArtifact
 from shared.sizes import size_text
@@ -30,6 +32,7 @@ _RETRY_NAMES = {
     "partial": "Make what is missing",
     "cancelled": "Try again",
 }
+_CODE = re.compile(r"`([^`]+)`")
 _MAIN = {"handout.pdf": "Open the handout", "handout.html": "Read in the browser"}
 
 
@@ -65,6 +68,16 @@ def pictures(job: Job) -> list[JobArtifact]:
     return [artifact for artifact in job.artifacts if "/" in artifact.name]
 
 
+def inline(text: str) -> Markup:
+    """One line of Markdown of which only `code` is known, as HTML."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped just before
+
+
+def prose(text: str) -> Markup:
+    """Paragraphs of the same."""
+    return Markup("\n").join(Markup("<p>{}</p>").format(inline(part)) for part in text.strip().split("\n\n") if part)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -74,7 +87,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"size": size_text, "extent": length_text, "moment": time_text}
+    environment.filters |= {
+        "size": size_text,
+        "extent": length_text,
+        "moment": time_text,
+        "inline": inline,
+        "prose": prose,
+    }
     environment.globals |= {
         "stage_names": _STAGE_NAMES,
         "status_names": _STATUS_NAMES,

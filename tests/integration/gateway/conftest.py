@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from shared.events import Command, Event
 from shared.settings import SharedSettings
 from shared.storage.local import LocalObjectStore
 from shared.telemetry import start_tracing
+from tests.integration.gateway.browsing import open_browser
 
 
 @dataclass
@@ -190,3 +191,10 @@ async def _publish(url: str, event: Event) -> None:
 def publish(rabbitmq: Any) -> Callable[[Event], Awaitable[None]]:
     """Publishes an event as any other system would."""
     return lambda event: _publish(rabbitmq.url, event)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    """A browser of this test alone."""
+    with open_browser(tmp_path / "profile") as driver:
+        yield driver

@@ -39,6 +39,7 @@ def test_what_is_there_for_everybody_is_a_short_list() -> None:
         "/login/once",
         "/logout",
         "/favicon.ico",
+        "/docs",
         "/openapi.json",
         "/asyncapi.json",
         "/health/live",

@@ -21,6 +21,7 @@
     const bar = document.createElement("progress");
     const state = document.createElement("span");
     label.className = "name";
+    label.dir = "auto";
     label.textContent = name;
     bar.max = 1;
     bar.value = 0;
