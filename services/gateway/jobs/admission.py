@@ -29,7 +29,7 @@ PUBLISH_S = 3.0  # longer is the sweeper's business, not the caller's
 class Admission:
     """Lets at most `at_once` jobs of an owner be under way.
 
-    Gateways that admit at the same moment may let a few more in: that costs order, never a job.
+    Of several gateways that admit at the same moment each publishes the jobs that it could claim.
     """
 
     def __init__(self, read_model: ReadModel, outlook: Outlook, publish: Publish, *, at_once: int) -> None:
@@ -52,8 +52,9 @@ class Admission:
             waiting = await self._outlook.waiting(owner, room + 1)
             for document in waiting[:room]:
                 with trace_of(document):
-                    await self.announce(document)
-                    await self._read_model.settle(document)
+                    if await self._read_model.claims.take(document):
+                        await self.announce(document)
+                        await self._read_model.settle(document)
             if len(waiting) <= room:
                 self._owners_waiting.discard(owner)
 

@@ -13,8 +13,10 @@ PENDING_SUBMISSION = "submission"
 PENDING_CANCELLATION = "cancellation"
 PENDING_DELETION = "deletion"
 PENDING = ("pending", "pending_since")
+# Which gateway publishes it, of those that see it waiting.
+CLAIM = "claim"
 # What somebody may settle while another changes the document.
-SETTLED_APART = (*PENDING, ENDS)
+SETTLED_APART = (*PENDING, CLAIM, ENDS)
 KEPT = ("owner", "order", "facts", "traceparent", "nudges", *SETTLED_APART)
 
 
@@ -25,7 +27,7 @@ def pending(kind: str) -> Document:
 
 def settled(document: Document) -> Document:
     """The document without those fields."""
-    return {name: value for name, value in document.items() if name not in PENDING}
+    return {name: value for name, value in document.items() if name not in (*PENDING, CLAIM)}
 
 
 def stored(document: Document, before: Document | None = None) -> Document:

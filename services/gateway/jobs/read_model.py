@@ -1,9 +1,7 @@
 """Everything the gateway knows about jobs: one document each, built from events alone.
 
-Additions are idempotent and commute (`facts.py`). A document is read, added to and written back with the view that is
-derived from it, on the condition that nobody has changed it since it was read: no addition is lost, and an older view
-can never replace a newer one. What comes for one job at once is written at once, and a document that this process
-wrote last is not read again: one database command an event, and fewer under load.
+Additions are idempotent and commute (`facts.py`). A document is written back with the view that is derived from it, on
+the condition that nobody has changed it since it was read. What comes for one job at once is written at once.
 """
 
 import copy
@@ -12,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from services.gateway.jobs.claims import Claims
 from services.gateway.jobs.derive import derive, is_cancelled, rendered_files, run_of
 from services.gateway.jobs.document import (
+    CLAIM,
     KEPT,
     PENDING,
     PENDING_CANCELLATION,
@@ -59,6 +59,7 @@ class ReadModel:
 
     def __init__(self, database: Database, wakeups: Wakeups) -> None:
         self._jobs: Collection = database["jobs"]
+        self.claims = Claims(self._jobs)
         self._wakeups = wakeups
         self._news: Together[_News, Document | None] = Together(self._add)
         self._recent: OrderedDict[str, Document] = OrderedDict()
@@ -145,13 +146,15 @@ class ReadModel:
     async def insert(self, event: JobSubmitted, *, trace_id: str | None, traceparent: str | None) -> Job:
         """Accept a job that is not published yet. Raises DuplicateKeyError when there is one with its id."""
         facts: Document = {"submitted": submission(event), "run": event.run}
+        waiting = pending(PENDING_SUBMISSION)
         document: Document = {
             "_id": event.job_id,
             "owner": event.owner,
             "order": order_key(event.submitted_at, event.job_id),
             "facts": facts | ({"trace_id": trace_id} if trace_id else {}),
             "traceparent": traceparent,
-            **pending(PENDING_SUBMISSION),
+            **waiting,
+            **self.claims.of_new(waiting),
         }
         document = {"_id": event.job_id, **stored(document), "revision": 1}
         with written("insert", self._jobs):
@@ -232,14 +235,10 @@ class ReadModel:
 
     async def page(self, owner: str, *, status: Status | None, before: str | None, limit: int) -> Page:
         """At most `limit` jobs of `owner`, newest first, those after `before`. One query."""
-        selector: Document = {"owner": owner}
-        if status:
-            selector["status"] = status
-        if before:
-            selector["order"] = {"$lt": before}
-        fields = {"view": 1, "revision": 1, "order": 1}
+        selector: Document = {"owner": owner} | ({"status": status} if status else {})
+        selector |= {"order": {"$lt": before}} if before else {}
         with translated():
-            found = self._jobs.find(selector, fields).sort("order", -1).limit(limit + 1)
+            found = self._jobs.find(selector, {"view": 1, "revision": 1, "order": 1}).sort("order", -1).limit(limit + 1)
             documents: list[Document] = await found.to_list(limit + 1)
         shown = documents[:limit]
         more = len(documents) > limit
@@ -280,10 +279,10 @@ class ReadModel:
         """Remember that what was pending in `document` has been told, unless something else is by now."""
         self._remember(document["_id"], None)
         still = {"_id": document["_id"], **{name: document[name] for name in PENDING}}
-        gone = {"$unset": dict.fromkeys(PENDING, "")}
+        gone = {"$unset": dict.fromkeys((*PENDING, CLAIM), "")}
         with written("update", self._jobs):
             if document["pending"] == PENDING_SUBMISSION:
-                under_way = {**still, "status": {"$in": list(UNDER_WAY)}}
+                under_way = still | {"status": {"$in": list(UNDER_WAY)}}
                 await self._jobs.update_one(under_way, {**gone, "$set": {"active": True}})
             await self._jobs.update_one(still, gone)
 

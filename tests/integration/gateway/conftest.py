@@ -35,8 +35,11 @@ from tests.integration.gateway.browsing import open_browser
 class RecordingPublisher:
     sent: list[tuple[str, Event | Command]] = field(default_factory=list)
     away: bool = False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def __call__(self, message: Event | Command, *, message_id: str) -> None:
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if self.away:
             raise BrokerError("away")
         self.sent.append((message_id, message))
