@@ -18,12 +18,17 @@ from shared.telemetry import trace_context
 TRACEPARENT = "traceparent"
 
 
+def derived_trace_id(job_id: str) -> str:
+    """The trace of a job that brought none."""
+    return hashlib.sha256(job_id.encode()).hexdigest()[:32]
+
+
 def derived_traceparent(job_id: str, provider: TracerProvider) -> str:
     """The W3C `traceparent` of a job that brought none; whether it is sampled, the provider's sampler decides.
 
     Samplers by ratio look at the trace id alone, so every service with the same settings decides alike.
     """
-    trace_id = hashlib.sha256(job_id.encode()).hexdigest()[:32]
+    trace_id = derived_trace_id(job_id)
     span_id = hashlib.sha256(f"span of {job_id}".encode()).hexdigest()[:16]
     decision = provider.sampler.should_sample(Context(), int(trace_id, 16), "job").decision
     return f"00-{trace_id}-{span_id}-{'01' if decision is Decision.RECORD_AND_SAMPLE else '00'}"

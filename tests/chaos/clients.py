@@ -1,60 +1,15 @@
 """The people who hand in jobs: they try again with the same key until they have an answer, and then act on the job."""
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import httpx
 
-from tests.chaos.content import Content
-
-TRY_TIMEOUT_S = 12.0
-GIVE_UP_S = 150.0
-AT_ONCE = 24
-FIRST_PAUSE_S, LAST_PAUSE_S = 0.5, 8.0
-ENDED = frozenset({"done", "partial", "failed", "cancelled"})
-NOT_THERE = frozenset({404, 405})
-
-Act = Literal["none", "delete", "cancel", "retry", "replay", "abandon"]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """One job that somebody wants: `act` is what they do with it `after_s` seconds after it was accepted.
-
-    `then_kill` names what is killed in the moment after the 202.
-    """
-
-    number: int
-    at_s: float
-    content: Content
-    key: str
-    act: Act = "none"
-    after_s: float = 0.0
-    then_kill: str | None = None
-
-
-@dataclass
-class Case:
-    """What became of a wish, as its owner saw it."""
-
-    wish: Wish
-    job_id: str | None = None
-    tries: int = 0
-    first_202_at: float | None = None
-    cancelled: bool = False
-    deleted: bool = False
-    mended: bool = False
-    unsure: bool = False
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def label(self) -> str:
-        """How findings name it."""
-        return f"job {self.job_id} (#{self.wish.number}, {self.wish.content.name})"
+from tests.chaos.cases import Case
+from tests.chaos.connections import Connections
 
 
 def _took(case: Case, answer: httpx.Response | None) -> bool:
@@ -64,47 +19,31 @@ def _took(case: Case, answer: httpx.Response | None) -> bool:
     return answer is not None and answer.is_success
 
 
-class Clients:
-    """An HTTP client with patience."""
+class Account:
+    """What one owner does over HTTP, with their own API key. `administrator` replays their dead letters."""
 
-    def __init__(self, url: str, api_key: str, rng: random.Random) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"}
-        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
-        # Streams last as long as jobs do: they must not stand between the other requests and their connections.
-        self.streams = httpx.AsyncClient(base_url=url, headers=headers, timeout=TRY_TIMEOUT_S, limits=limits)
-        # The client library's pool searches all its requests at each one: hundreds that wait in it take the processor
-        # from the proxies, which run in this process.
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._rng = rng
-        self.server_errors = 0
-        self.broken_lines = 0
+    def __init__(
+        self, connections: Connections, owner: str, api_key: str, administrator: "Account | None" = None
+    ) -> None:
+        self.owner = owner
+        self._connections = connections
+        self._administrator = administrator or self
+        self._headers = {"Authorization": f"Bearer {api_key}"}
 
-    async def close(self) -> None:
-        """Hang up."""
-        await self.http.aclose()
-        await self.streams.aclose()
-
-    async def patiently(
-        self, send: Callable[[], Awaitable[httpx.Response]], *, within_s: float = GIVE_UP_S
+    async def ask(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any
     ) -> httpx.Response | None:
-        """The first answer that is neither a broken line nor a fault of the server; None when there is none."""
-        deadline = time.monotonic() + within_s
-        pause_s = FIRST_PAUSE_S
-        while time.monotonic() < deadline:
-            try:
-                async with self._turns:
-                    answer = await send()
-            except httpx.TransportError:
-                self.broken_lines += 1
-            else:
-                if answer.status_code < 500 and answer.status_code != 429:
-                    return answer
-                self.server_errors += 1
-            # As well-behaved clients do; without it, hundreds of uploads at once are the only trouble a gateway has.
-            await asyncio.sleep(self._rng.uniform(0.3, 1.0) * pause_s)
-            pause_s = min(2 * pause_s, LAST_PAUSE_S)
-        return None
+        """The answer to a request, which is sent until there is one; None when there is none."""
+        all_headers = {**self._headers, **(headers or {})}
+
+        async def send() -> httpx.Response:
+            return await self._connections.http.request(method, path, headers=all_headers, **more)
+
+        return await self._connections.patiently(send)
+
+    def stream(self, path: str, headers: dict[str, str]) -> AbstractAsyncContextManager[httpx.Response]:
+        """A request whose answer is read as it comes."""
+        return self._connections.streams.stream("GET", path, headers={**self._headers, **headers})
 
     async def submit(self, case: Case) -> None:
         """Hand in a job; `case` learns its id."""
@@ -112,16 +51,16 @@ class Clients:
 
         async def send() -> httpx.Response:
             case.tries += 1
-            return await self.http.post(
+            return await self._connections.http.post(
                 "/v1/jobs",
                 files={"file": (wish.content.name, wish.content.source())},
-                headers={"Idempotency-Key": wish.key},
+                headers={**self._headers, "Idempotency-Key": wish.key},
             )
 
         if wish.act == "abandon":
             await self._abandon(case, send)
             return
-        answer = await self.patiently(send)
+        answer = await self._connections.patiently(send)
         if answer is None:
             case.notes.append("never accepted")
         elif answer.status_code == 202:
@@ -132,7 +71,7 @@ class Clients:
     async def _abandon(self, case: Case, send: Callable[[], Awaitable[httpx.Response]]) -> None:
         """Go away in the middle of the upload, and never come back."""
         try:
-            async with asyncio.timeout(self._rng.uniform(0.001, 0.03)):
+            async with asyncio.timeout(self._connections.rng.uniform(0.001, 0.03)):
                 answer = await send()
         except (TimeoutError, httpx.TransportError):
             case.notes.append("abandoned")
@@ -142,7 +81,7 @@ class Clients:
 
     async def get(self, job_id: str) -> dict[str, Any] | None:
         """The job; None when it is not there."""
-        answer = await self.patiently(lambda: self.http.get(f"/v1/jobs/{job_id}"))
+        answer = await self.ask("GET", f"/v1/jobs/{job_id}")
         return dict(answer.json()) if answer is not None and answer.status_code == 200 else None
 
     async def act(self, case: Case) -> None:
@@ -150,10 +89,10 @@ class Clients:
         await asyncio.sleep(case.wish.after_s)
         match case.wish.act:
             case "delete":
-                answer = await self.patiently(lambda: self.http.delete(f"/v1/jobs/{case.job_id}"))
+                answer = await self.ask("DELETE", f"/v1/jobs/{case.job_id}")
                 case.deleted = _took(case, answer)
             case "cancel":
-                answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/cancel"))
+                answer = await self.ask("POST", f"/v1/jobs/{case.job_id}/cancel")
                 case.cancelled = _took(case, answer)
             case "retry":
                 await self._retry(case)
@@ -166,7 +105,7 @@ class Clients:
         A second try meets the job under way: that is a success too. And so is a job that is failed no longer, because
         another copy of the message that was given up has been worked off after all.
         """
-        answer = await self.patiently(lambda: self.http.post(f"/v1/jobs/{case.job_id}/retry"))
+        answer = await self.ask("POST", f"/v1/jobs/{case.job_id}/retry")
         case.mended = _took(case, answer)
         if answer is not None and answer.status_code == 409:
             job = await self.get(str(case.job_id))
@@ -176,7 +115,7 @@ class Clients:
         """Have the dead letters of a job put back by an administrator, until there was one."""
         body = {"job_id": case.job_id}
         for _ in range(60):
-            answer = await self.patiently(lambda: self.http.post("/v1/dead-letters/replay", json=body))
+            answer = await self._administrator.ask("POST", "/v1/dead-letters/replay", json=body)
             case.mended = _took(case, answer)
             job = await self.get(str(case.job_id))
             if answer is None or job is None or job["status"] != "failed" or answer.json().get("replaying"):
@@ -212,12 +151,12 @@ class Clients:
     async def page(self, cursor: str | None, path: str = "/v1/jobs", **query: str) -> dict[str, Any]:
         """One page of a list. Raises RuntimeError when it cannot be had."""
         params = {"limit": "100", **query} | ({"cursor": cursor} if cursor else {})
-        answer = await self.patiently(lambda: self.http.get(path, params=params))
+        answer = await self.ask("GET", path, params=params)
         if answer is None or answer.status_code != 200:
             raise RuntimeError(f"{path} cannot be had: {answer}")
         return dict(answer.json())
 
     async def download(self, url: str) -> bytes:
         """The bytes of a file, empty when there is none."""
-        answer = await self.patiently(lambda: self.http.get(url))
+        answer = await self.ask("GET", url)
         return answer.content if answer is not None and answer.status_code == 200 else b""

@@ -2,9 +2,6 @@
 
 import asyncio
 import hashlib
-import json
-import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,64 +25,12 @@ from shared.documents import (
     Utterance,
     Word,
 )
-from shared.errors import EngineError, InvalidSourceError
 from shared.events import PageRange, SlideRange, SourceIngested
-from shared.telemetry.work import current_work
-from tests.chaos.content import GUIDE, POISON_MESSAGE, PREPARE, Content, content_in
+from tests.chaos.content import GUIDE, PREPARE, Content, content_in
+from tests.chaos.workshop import Workshop
 
 NAME = "chaos"
 UNIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """Where every engine of every process leaves its traces: the ledger, counts of failures, marks of mended jobs."""
-
-    folder: Path
-
-    def prepare(self) -> None:
-        """Make the folders."""
-        for name in ("ledger", "failures", "mended"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-
-    def mend(self, job_id: str) -> None:
-        """From now on the job's mendable unit works."""
-        (self.folder / "mended" / job_id).touch()
-
-    async def do(self, content: Content, unit: str) -> None:
-        """Work on `unit` of the job at hand. Raises what the content says."""
-        job_id = str(current_work()["job_id"])
-        self._note(job_id, unit, "begun")
-        if unit == content.poisoned:
-            self._note(job_id, unit, "refused")
-            raise InvalidSourceError(POISON_MESSAGE)
-        await asyncio.sleep(content.slow_s if unit == content.slow else content.work_ms / 1000)
-        if self._fails(content, job_id, unit):
-            self._note(job_id, unit, "failed")
-            raise EngineError(f"{unit} of {job_id} fails as it was told")
-        self._note(job_id, unit, "done")
-
-    def _fails(self, content: Content, job_id: str, unit: str) -> bool:
-        if unit == content.mendable and not (self.folder / "mended" / job_id).exists():
-            return True
-        if unit in content.missing:
-            return True
-        times = content.flaky.get(unit, 0)
-        if not times:
-            return False
-        counter = self.folder / "failures" / f"{job_id}-{unit}"
-        if counter.exists() and counter.stat().st_size >= times:
-            return False
-        with counter.open("ab") as file:
-            file.write(b".")
-        return True
-
-    def _note(self, job_id: str, unit: str, what: str) -> None:
-        """One line, whole: a short append is one system call."""
-        pid = os.getpid()
-        line = json.dumps({"at": time.time(), "job": job_id, "unit": unit, "what": what, "pid": pid}) + "\n"
-        with (self.folder / "ledger" / f"{pid}.jsonl").open("ab", buffering=0) as file:
-            file.write(line.encode())
 
 
 @dataclass(frozen=True)

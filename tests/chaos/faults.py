@@ -5,9 +5,11 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from tests.chaos.clients import Case
+from tests.chaos.cases import Case
+from tests.chaos.disturbances import BROKER, COPIES, DATABASE, PROCESS, STORAGE
 from tests.chaos.hostile import Hostile, hostile
 from tests.chaos.plan import Fault
 from tests.chaos.servers import Server
@@ -15,7 +17,7 @@ from tests.chaos.stack import Stack
 from tests.chaos.storage_faults import FULL, REFUSE
 from tests.chaos.tap import Tap
 
-COPIES = 12
+COPIES_AT_ONCE = 12
 HOSTILES_AT_ONCE = 4
 # Most faults hit what works: what has just been killed only shows again how it starts. On a slow machine the run is
 # longer for it, and not just one long outage.
@@ -86,7 +88,11 @@ class Injector:
         return self._kill(label)
 
     def _kill(self, label: str) -> str:
-        return f"{label} ({'killed' if self.stack.unit(label).signal(signal.SIGKILL) else 'was dead'})"
+        with self._disturbing(PROCESS):
+            return f"{label} ({'killed' if self.stack.unit(label).signal(signal.SIGKILL) else 'was dead'})"
+
+    def _disturbing(self, what: str) -> AbstractContextManager[None]:
+        return self.stack.disturbances.of(what)
 
     def kill_gateway_now(self) -> None:
         """SIGKILL to every gateway, this moment."""
@@ -99,9 +105,10 @@ class Injector:
         if self.stack.broker.turn.locked():
             return  # it is down already
         async with self.stack.broker.turn:
-            self.stack.broker.kill_now()
-            self.done["kill broker after 202"] += 1
-            await self.stack.broker.start()
+            with self._disturbing(BROKER):
+                self.stack.broker.kill_now()
+                self.done["kill broker after 202"] += 1
+                await self.stack.broker.start()
 
     async def _stop_worker(self, rng: random.Random) -> str:
         return await self._stop(rng, rng.choice(self._labels(gateway=False)))
@@ -113,11 +120,12 @@ class Injector:
         seconds = rng.uniform(1, self.longest_s)
         await self._breath(rng, [label])
         unit = self.stack.unit(label)
-        unit.signal(signal.SIGSTOP)
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            unit.signal(signal.SIGCONT)
+        with self._disturbing(PROCESS):
+            unit.signal(signal.SIGSTOP)
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                unit.signal(signal.SIGCONT)
         return f"{label} for {seconds:.1f} s"
 
     async def _all_breathe(self, rng: random.Random) -> None:
@@ -128,50 +136,57 @@ class Injector:
 
     async def _restart_broker(self, rng: random.Random) -> str:
         await self._all_breathe(rng)
-        await self.stack.broker.restart()
+        with self._disturbing(BROKER):
+            await self.stack.broker.restart()
         return "up again"
 
     async def _kill_broker(self, rng: random.Random) -> str:
         await self._all_breathe(rng)
-        await self.stack.broker.kill()
+        with self._disturbing(BROKER):
+            await self.stack.broker.kill()
         return "up again"
 
     async def _kill_database(self, rng: random.Random) -> str:
         await self._all_breathe(rng)
-        await self.stack.database.kill()
+        with self._disturbing(DATABASE):
+            await self.stack.database.kill()
         return "up again"
 
     async def _stop_database(self, rng: random.Random) -> str:
         await self._all_breathe(rng)
         seconds = rng.uniform(1, self.longest_s)
-        await self.stack.database.stop_for(seconds)
+        with self._disturbing(DATABASE):
+            await self.stack.database.stop_for(seconds)
         return f"for {seconds:.1f} s"
 
     async def _cut(self, rng: random.Random) -> str:
         proxy = rng.choice(list(self.stack.proxies.values()))
-        return f"{proxy.cut()} connections to {proxy.name}"
+        with self._disturbing(proxy.name):
+            return f"{proxy.cut()} connections to {proxy.name}"
 
     async def _slow(self, rng: random.Random) -> str:
         proxy = rng.choice(list(self.stack.proxies.values()))
         proxy.delay_s = rng.uniform(0.01, 0.3)
-        return await self._while_in_trouble(rng, proxy.heal, f"{proxy.name} by {proxy.delay_s:.2f} s a piece")
+        what = f"{proxy.name} by {proxy.delay_s:.2f} s a piece"
+        return await self._while_in_trouble(rng, proxy.name, proxy.heal, what)
 
     async def _refuse(self, rng: random.Random) -> str:
         proxy = rng.choice(list(self.stack.proxies.values()))
         proxy.refuse(refusing=True)
-        return await self._while_in_trouble(rng, proxy.heal, proxy.name)
+        return await self._while_in_trouble(rng, proxy.name, proxy.heal, proxy.name)
 
     async def _stall(self, rng: random.Random) -> str:
         proxy = rng.choice(list(self.stack.proxies.values()))
         proxy.stall(stalled=True)
-        return await self._while_in_trouble(rng, proxy.heal, proxy.name)
+        return await self._while_in_trouble(rng, proxy.name, proxy.heal, proxy.name)
 
-    async def _while_in_trouble(self, rng: random.Random, heal: Callable[[], None], what: str) -> str:
+    async def _while_in_trouble(self, rng: random.Random, whose: str, heal: Callable[[], None], what: str) -> str:
         seconds = rng.uniform(0.5, self.longest_s * 0.6)
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            heal()
+        with self._disturbing(whose):
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                heal()
         return f"{what} for {seconds:.1f} s"
 
     async def _storage(self, rng: random.Random) -> str:
@@ -179,8 +194,9 @@ class Injector:
         if server is None:
             kind = rng.choice((REFUSE, FULL))
             self.stack.trouble.begin(kind)
-            return await self._while_in_trouble(rng, self.stack.trouble.end, kind)
-        return await self._server_in_trouble(rng, server)
+            return await self._while_in_trouble(rng, STORAGE, self.stack.trouble.end, kind)
+        with self._disturbing(STORAGE):
+            return await self._server_in_trouble(rng, server)
 
     async def _server_in_trouble(self, rng: random.Random, server: Server) -> str:
         if rng.random() < 0.4:
@@ -191,13 +207,15 @@ class Injector:
         return f"stopped for {seconds:.1f} s"
 
     async def _repeat_events(self, rng: random.Random) -> str:
-        letters = self.tap.copies(rng, COPIES)
-        sent = [await self.tap.send(letter) for letter in letters]
+        letters = self.tap.copies(rng, COPIES_AT_ONCE)
+        with self._disturbing(COPIES):
+            sent = [await self.tap.send(letter) for letter in letters]
         return f"{sum(sent)} events again, in no order"
 
     async def _repeat_commands(self, rng: random.Random) -> str:
-        letters = self.tap.command_copies(rng, COPIES // 3)
-        sent = [await self.tap.send(letter) for letter in letters]
+        letters = self.tap.command_copies(rng, COPIES_AT_ONCE // 3)
+        with self._disturbing(COPIES):
+            sent = [await self.tap.send(letter) for letter in letters]
         return f"{sum(sent)} commands again"
 
     async def _hostile(self, rng: random.Random) -> str:

@@ -68,6 +68,7 @@ class Nursery:
         self._restarts: set[asyncio.Task[None]] = set()
         self.units: list[Unit] = []
         self.keeps = True
+        self.died_at: dict[int, float] = {}  # by process id, seconds since the epoch
 
     async def open(self) -> None:
         """Start the fork server, which imports every service."""
@@ -96,6 +97,8 @@ class Nursery:
             self._early_ends[told["ended"]] = told["status"]
 
     def _over(self, unit: Unit, status: int) -> None:
+        if unit.pid is not None:
+            self.died_at[unit.pid] = time.time()
         unit.pid = None
         unit.statuses.append(status)
         unit.ended.set()

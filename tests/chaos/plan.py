@@ -4,13 +4,15 @@ import random
 import uuid
 from dataclasses import dataclass
 
-from tests.chaos.clients import Act, Wish
+from tests.chaos.cases import Act, Way, Wish
 from tests.chaos.content import GUIDE, PREPARE, Content
+from tests.chaos.owners import KEYED, KEYLESS
 
 WINDOW_S_PER_FAULT = 0.75
 LEAST_WINDOW_S = 10.0
 QUIET_START_S = 0.5
 SHORT_JOBS = 50
+EVENT_WAYS: tuple[Way, ...] = ("bare", "binary", "structured")
 SHORT_PALETTE = (
     "talk-2.wav",
     "talk-5.wav",
@@ -138,11 +140,20 @@ def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window
         act = rng.choices(("none", "delete", "cancel", "abandon"), (71, 12, 13, 4))[0]
         if content.slow and rng.random() < 0.7:
             act = "cancel"
+    way: Way = rng.choices(("http", *EVENT_WAYS), (78, 8, 7, 7))[0]
+    owner = rng.choices((*KEYED, KEYLESS), (50, 25, 20, 5))[0]
+    if owner == KEYLESS:
+        way, act = ("bare" if way == "http" else way), "none"
+        content = next(content for content in contents if content.is_plain)
+    elif way != "http" and act == "abandon":
+        act = "none"
     return Wish(
         number=number,
         at_s=rng.uniform(0, window_s * 0.92),
         content=content,
         key=str(uuid.UUID(int=rng.getrandbits(128))),
+        owner=owner,
+        way=way,
         act=act,
         after_s=rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0, longest_s))),
         then_kill=rng.choices((None, "gateway", "broker"), (0.986, 0.01, 0.004))[0],

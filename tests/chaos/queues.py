@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ from shared.messaging.headers import HISTORY, REASON, REPLAYS, number
 from shared.messaging.logs import job_of
 from shared.messaging.topology import BURIALS, CHECKS, WORK_QUEUES, retry_name, tiers_s
 from shared.storage.check import PREFIX
-from tests.chaos.clients import Case, Clients
+from tests.chaos.cases import Case
+from tests.chaos.clients import Account
 from tests.chaos.hostile import Hostile
 from tests.chaos.inventory import Objects
 from tests.chaos.stack import RETRY_DELAYS_S, Stack
+from tests.chaos.submitter import INBOX
 from tests.chaos.tap import TAP_QUEUE
 
 _TIERS = [retry_name(tier_s) for delay_s in RETRY_DELAYS_S for tier_s in tiers_s(delay_s)]
@@ -96,7 +99,7 @@ def stored_findings(letters: list[DeadLetter], stored: Objects) -> list[str]:
     """Objects of no job: only the bodies of large dead letters may be that, each once."""
     bodies = [key for key in stored if key.startswith(OBJECTS)]
     large = len({(letter.queue, letter.key) for letter in letters if len(letter.body) > INLINE_BYTES})
-    found = [f"object {key} is nobody's" for key in sorted(stored) if not key.startswith((OBJECTS, PREFIX))]
+    found = [f"object {key} is nobody's" for key in sorted(stored) if not key.startswith((OBJECTS, PREFIX, INBOX))]
     if len(bodies) != large:
         found.append(
             f"{len(bodies)} bodies of dead letters are stored, and {large} dead letters are that large: {bodies}"
@@ -109,14 +112,14 @@ def settled_jobs(cases: dict[str, Case]) -> set[str]:
     return {job_id for job_id, case in cases.items() if case.mended or case.deleted or case.unsure}
 
 
-async def account_findings(clients: Clients, letters: list[DeadLetter], cases: dict[str, Case]) -> list[str]:
+async def account_findings(administrator: Account, letters: list[DeadLetter], cases: dict[str, Case]) -> list[str]:
     """Whether the gateway's list of dead letters and the dead-letter queues agree.
 
     Letters that were settled, because their job was retried, replayed or deleted, leave their queue a while later. A
     message that was buried several times lies there as often, and is listed once.
     """
     settled = settled_jobs(cases)
-    listed = Counter(one["queue"] for one in await clients.all_dead_letters() if one["job_id"] not in settled)
+    listed = Counter(one["queue"] for one in await administrator.all_dead_letters() if one["job_id"] not in settled)
     lying = Counter(queue for queue, _ in {(one.queue, one.key) for one in letters if one.job_id not in settled})
     return [
         f"{lying[queue]} dead letters lie in {queue}.dlq, {listed[queue]} are listed"
@@ -134,7 +137,7 @@ def leftover_findings(left: dict[str, tuple[int, int]]) -> list[str]:
     return found
 
 
-def unanswered(jobs: dict[str, dict[str, Any]], cases: list[Case]) -> dict[str, Case]:
+def unanswered(jobs: Mapping[str, dict[str, Any]], cases: list[Case]) -> dict[str, Case]:
     """The jobs that were accepted without an answer, each with a case of its content whose owner had none."""
     accepted = {case.job_id for case in cases}
     waiting = {case.wish.content.name: case for case in cases if case.job_id is None}

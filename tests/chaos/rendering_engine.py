@@ -9,7 +9,7 @@ from services.rendering.domain.render_handout import RenderedFile, RenderRequest
 from shared.documents import SourceDocument
 from shared.events import Product
 from tests.chaos.content import RENDER, Content
-from tests.chaos.engines import Workshop
+from tests.chaos.workshop import Workshop
 
 FILES: dict[Product, tuple[tuple[str, str], ...]] = {
     "pdf": (("handout.pdf", "application/pdf"),),

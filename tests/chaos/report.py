@@ -19,6 +19,8 @@ class Report:
     storage: str
     jobs: int
     accepted: int
+    by_event: int
+    owners: int
     ended: dict[str, int]
     faults: dict[str, int]
     starts: dict[str, int]
@@ -27,7 +29,8 @@ class Report:
     copies_sent: int
     hostiles: int
     dead_letters: int
-    ledger: Ledger
+    ledger: dict[str, int]
+    repeated_without_reason: int
     broken_lines: int
     server_errors: int
     lost: int
@@ -57,6 +60,8 @@ class Report:
             storage="s3" if run.plan.with_s3 else "local",
             jobs=len(run.plan.wishes),
             accepted=sum(1 for case in run.cases if case.job_id and case.wish.number > 0),
+            by_event=sum(1 for case in run.cases if case.job_id and case.wish.number > 0 and case.wish.by_event),
+            owners=len(run.owners.accounts),
             ended=dict(sorted(tally.ended.items())),
             faults=dict(sorted(run.injector.done.items())),
             starts=starts,
@@ -65,9 +70,10 @@ class Report:
             copies_sent=run.tap.sent - len(run.injector.hostiles),
             hostiles=len(run.injector.hostiles),
             dead_letters=len(letters),
-            ledger=ledger,
-            broken_lines=run.clients.broken_lines,
-            server_errors=run.clients.server_errors,
+            ledger=ledger.figures(),
+            repeated_without_reason=len(tally.repeated),
+            broken_lines=run.connections.broken_lines,
+            server_errors=run.connections.server_errors,
             lost=len(tally.lost),
             doubled=len(tally.doubled),
             stuck=len(tally.stuck),
@@ -82,12 +88,13 @@ class Report:
 
     def lines(self) -> list[str]:
         """For people."""
-        ledger = self.ledger
         ended = ", ".join(f"{count} {how}" for how, count in self.ended.items())
         faults = ", ".join(f"{count} {kind}" for kind, count in self.faults.items())
+        engines = ", ".join(f"{count} {what}" for what, count in self.ledger.items())
         return [
             f"seed {self.seed}, {self.storage} storage, {self.wall_s:.0f} s (harness late by {self.worst_lag_s} s)",
-            f"jobs: {self.jobs} handed in, {self.accepted} accepted; with the quiet run's: {ended}",
+            f"jobs: {self.jobs} handed in, {self.accepted} accepted, {self.by_event} of them by event",
+            f"ended, with the quiet run's: {ended}",
             f"faults: {sum(self.faults.values())} ({faults})",
             f"starts: {', '.join(f'{name} {count}' for name, count in self.starts.items())}",
             f"starting took: {', '.join(f'{name} {seconds} s' for name, seconds in self.down_s.items())}",
@@ -95,7 +102,7 @@ class Report:
             f"sent from outside: {self.copies_sent} copies, {self.hostiles} hostile messages",
             f"dead letters: {self.dead_letters}",
             f"clients: {self.broken_lines} broken lines, {self.server_errors} answers of 500 and above",
-            f"engines: {ledger.begun} units begun, {ledger.again} of them again, {ledger.redone} done more than once",
+            f"engines: {engines}; {self.repeated_without_reason} repeated without a reason",
             f"lost {self.lost}, doubled {self.doubled}, stuck {self.stuck}, findings {len(self.findings)}",
             *(f"FINDING {finding}" for finding in self.findings),
         ]

@@ -24,10 +24,11 @@ from tests.chaos.engines import (
     ChaosPreparation,
     ChaosSlides,
     ChaosSpeech,
-    Workshop,
 )
 from tests.chaos.rendering_engine import ChaosRendering
 from tests.chaos.storage_faults import CONTROL_VARIABLE, open_troubled_store
+from tests.chaos.watched_checkpoints import watch_checkpoints
+from tests.chaos.workshop import Workshop
 
 WORKSHOP_VARIABLE = "CHAOS_WORKSHOP"
 MAX_SIZE_BYTES = 1 << 30
@@ -88,4 +89,5 @@ def run(name: str) -> None:
     """Run the service `name` with the settings in the environment until it is told to stop."""
     control = Path(os.environ[CONTROL_VARIABLE])
     service.open_store = partial(open_troubled_store, control=control)  # type: ignore[attr-defined]  # used by `open_parts`
+    watch_checkpoints(_workshop())
     RUNNERS[name]()

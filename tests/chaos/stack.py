@@ -9,7 +9,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.database import EmbeddedDatabase
@@ -17,12 +17,13 @@ from deploy.local.objects import S3Server
 from deploy.local.processes import free_ports
 from deploy.local.rabbitmq import RabbitNode
 from deploy.local.services import status_of
-from tests.chaos.engines import Workshop
+from tests.chaos.disturbances import Disturbances
 from tests.chaos.nursery import Nursery, Unit
 from tests.chaos.proxy import Proxy
 from tests.chaos.servers import Server
 from tests.chaos.service import WORKSHOP_VARIABLE
 from tests.chaos.storage_faults import CONTROL_VARIABLE, Trouble
+from tests.chaos.workshop import Workshop
 
 RETRY_DELAYS_S = (0.3, 0.6, 1.2, 2.5)
 SHUTDOWN_S = 3.0
@@ -48,7 +49,7 @@ class Stack:
     trouble: Trouble
     api_key: str
     mark: str
-    crashes: list[str] = field(default_factory=list)
+    disturbances: Disturbances
 
     @property
     def home(self) -> Path:
@@ -174,6 +175,7 @@ async def running(folder: Path, *, with_s3: bool, orphan_age_s: float) -> AsyncI
     targets = {"broker": node.port, "database": database.port} | ({"storage": s3.port} if s3 else {})
     ports = free_ports(len(targets) + 1 + sum(REPLICAS.values()))
     proxies = {name: Proxy(name, ports.pop(), target) for name, target in targets.items()}
+    nursery = Nursery(folder)
     stack = Stack(
         folder=folder,
         broker=Server(node),
@@ -181,11 +183,12 @@ async def running(folder: Path, *, with_s3: bool, orphan_age_s: float) -> AsyncI
         database=Server(database),
         objects=Server(s3) if s3 else None,
         proxies=proxies,
-        nursery=Nursery(folder),
+        nursery=nursery,
         workshop=Workshop(folder / "workshop"),
         trouble=Trouble(folder / "storage-trouble"),
         api_key=f"lk_{secrets.token_urlsafe(32)}",
         mark=secrets.token_hex(12),
+        disturbances=Disturbances(deaths=nursery.died_at),
     )
     stack.workshop.prepare()
     flushing = asyncio.create_task(database.keep_flushed())

@@ -12,9 +12,12 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import AMQPError
 
 from shared.events import Command, FindSlides, ReadPages, SourceIngested, TranscribeSpeech, UnitFinished
+from shared.messaging.content import attribute
+from shared.messaging.job_trace import TRACEPARENT
 from shared.messaging.logs import job_of
 from shared.messaging.publish import message_id
 from shared.messaging.topology import EVENTS_EXCHANGE, WORK_QUEUES
+from tests.chaos.traces import Sighting, trace_of
 
 TAP_QUEUE = "chaos.tap"
 SEND_TIMEOUT_S = 15.0
@@ -50,6 +53,7 @@ class Tap:
         self._turn = asyncio.Lock()
         self._known: set[int] = set()
         self.heard: list[Letter] = []
+        self.sightings: set[Sighting] = set()
         self.sent = 0
 
     async def open(self) -> None:
@@ -101,11 +105,21 @@ class Tap:
             message.type,
         )
         identity = hash((letter.routing_key, letter.message_id, letter.body))
-        if identity not in self._known and not str(letter.message_id).startswith("hostile"):
+        if str(letter.message_id).startswith("hostile"):
+            identity = 0
+        elif job_id := job_of(letter.body, letter.content_type):
+            self._note_trace(job_id, letter)
+        if identity and identity not in self._known:
             self._known.add(identity)
             self.heard.append(letter)
         with contextlib.suppress(*BROKEN):
             await message.ack()
+
+    def _note_trace(self, job_id: str, letter: Letter) -> None:
+        """Which trace a message is in; others may send what is in none."""
+        trace_id = trace_of(letter.headers)
+        if trace_id is not None or str(attribute(letter.headers, "source")).startswith("/lectern/"):
+            self.sightings.add((job_id, str(trace_id), f"in {letter.routing_key}"))
 
     async def send(self, letter: Letter) -> bool:
         """Publish, confirmed; whether the broker took it within SEND_TIMEOUT_S."""
@@ -170,7 +184,8 @@ class Tap:
             commands = _commands(SourceIngested.model_validate(json.loads(letter.body)))
             for unit, command in rng.sample(commands, min(2, len(commands))):
                 body = command.model_dump_json().encode()
-                letters.append(Letter("", command.queue, body, {}, message_id=message_id(command, unit)))
+                headers = {TRACEPARENT: letter.headers.get(TRACEPARENT)}
+                letters.append(Letter("", command.queue, body, headers, message_id=message_id(command, unit)))
         rng.shuffle(letters)
         return letters
 

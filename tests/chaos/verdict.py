@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import EngineError, InvalidSourceError
-from tests.chaos.clients import ENDED, Case, Clients
+from tests.chaos.cases import ENDED, Case
+from tests.chaos.clients import Account
 from tests.chaos.content import POISON_MESSAGE, Content
 from tests.chaos.inventory import Objects
 
@@ -31,6 +32,7 @@ class Tally:
     lost: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
     def count(self, how: str) -> None:
@@ -39,7 +41,7 @@ class Tally:
 
     def findings(self) -> list[str]:
         """All that is wrong."""
-        return [*self.lost, *self.stuck, *self.doubled, *self.others]
+        return [*self.lost, *self.stuck, *self.doubled, *self.repeated, *self.others]
 
 
 def demanded(case: Case) -> str:
@@ -117,14 +119,14 @@ def _difference(have: dict[str, str], want: dict[str, str]) -> str:
     return ", ".join(f"{key}: {have.get(key, 'missing')[:12]}, not {want.get(key, 'there')[:12]}" for key in keys)
 
 
-async def judge_downloads(clients: Clients, jobs: list[dict[str, Any]], rng: random.Random) -> list[str]:
+async def judge_downloads(account: Account, jobs: list[dict[str, Any]], rng: random.Random) -> list[str]:
     """Fetch some jobs' files, and compare their bytes with what the jobs say of them."""
     found = []
     for job in jobs:
         if rng.random() > DOWNLOADED_SHARE:
             continue
         for artifact in job["artifacts"]:
-            digest = hashlib.sha256(await clients.download(artifact["url"])).hexdigest()
+            digest = hashlib.sha256(await account.download(artifact["url"])).hexdigest()
             if digest != artifact["sha256"]:
                 found.append(f"job {job['job_id']}: the bytes of {artifact['name']} are not what the job says")
     return found

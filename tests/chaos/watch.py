@@ -10,9 +10,11 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.clients import ENDED, Clients
+from tests.chaos.cases import ENDED
+from tests.chaos.clients import Account
+from tests.chaos.owners import Owners
 
-LOOK_EVERY_S = 3.0
+LOOK_EVERY_S = 1.0
 RANK = {"submitted": 0, "running": 1}
 END_RANK = 2
 
@@ -25,9 +27,11 @@ class Watch:
     # Apart from what the list showed: the two are not in step.
     streamed: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     streams: int = 0
+    listed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
-    def note(self, job: dict[str, Any]) -> None:
-        """One sight of a job."""
+    def note(self, job: dict[str, Any], owner: str) -> None:
+        """One sight of a job, in a list of `owner`."""
+        self.listed[owner].add(job["job_id"])
         sight = (int(job.get("run") or 1), str(job["status"]))
         history = self.seen[job["job_id"]]
         if not history or history[-1] != sight:
@@ -59,30 +63,37 @@ def _rank(status: str) -> int:
     return RANK.get(status, END_RANK)
 
 
-async def look_on(clients: Clients, watch: Watch) -> None:
-    """Look at page after page of the list, for ever. Two looks never overlap, so each is newer than the last."""
+async def look_on(owners: Owners, watch: Watch) -> None:
+    """Look at page after page of everybody's lists, for ever. Two looks never overlap: each is newer than the last."""
+    while True:
+        for account in list(owners.accounts.values()):
+            await _look_through(account, watch)
+
+
+async def _look_through(account: Account, watch: Watch) -> None:
     cursor: str | None = None
     while True:
         began = time.monotonic()
         try:
-            page = await clients.page(cursor)
+            page = await account.page(cursor)
         except RuntimeError:
-            cursor = None
-            continue
+            return
         for job in page["jobs"]:
-            watch.note(job)
+            watch.note(job, account.owner)
         cursor = page["cursor"]
         await asyncio.sleep(max(0.1, LOOK_EVERY_S - (time.monotonic() - began)))
+        if cursor is None:
+            return
 
 
-async def follow(clients: Clients, job_id: str, watch: Watch) -> None:
+async def follow(account: Account, job_id: str, watch: Watch) -> None:
     """Follow one job by its stream of events, coming back after each break, until it has ended."""
     last: str | None = None
     history = watch.streamed[job_id]
     while True:
         headers = {"Last-Event-ID": last} if last else {}
         try:
-            async with clients.streams.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+            async with account.stream(f"/v1/jobs/{job_id}/events", headers) as answer:
                 if answer.status_code in (204, 404):
                     return
                 async for line in answer.aiter_lines():

@@ -5,7 +5,9 @@ import random
 import httpx
 import pytest
 
-from tests.chaos.clients import Case, Clients, Wish
+from tests.chaos.cases import Case, Wish
+from tests.chaos.clients import Account
+from tests.chaos.connections import Connections
 from tests.chaos.content import Content
 
 
@@ -26,10 +28,10 @@ async def test_a_job_is_mended_when_it_goes_on(answer: int, job: dict[str, objec
             return httpx.Response(answer)
         return httpx.Response(200, json=job) if job else httpx.Response(404)
 
-    clients = Clients("http://gateway", "key", random.Random(1))
-    await clients.http.aclose()
-    clients.http = httpx.AsyncClient(base_url="http://gateway", transport=httpx.MockTransport(gateway))
+    connections = Connections("http://gateway", random.Random(1))
+    await connections.http.aclose()
+    connections.http = httpx.AsyncClient(base_url="http://gateway", transport=httpx.MockTransport(gateway))
     case = Case(Wish(1, 0, Content(name="m", mendable="guide"), "key", act="retry"), job_id="job-00001")
-    await clients.act(case)
-    await clients.close()
+    await Account(connections, "local", "key").act(case)
+    await connections.close()
     assert case.mended is mended

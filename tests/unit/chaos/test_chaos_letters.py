@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.messaging.headers import HISTORY, REASON
-from tests.chaos.clients import Case, Wish
+from tests.chaos.cases import Case, Wish
 from tests.chaos.content import Content
 from tests.chaos.hostile import Hostile
 from tests.chaos.queues import LIVE_QUEUES, DeadLetter, leftover_findings, letter_findings, unanswered

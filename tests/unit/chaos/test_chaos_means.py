@@ -11,10 +11,10 @@ from deploy.local.processes import free_ports
 from shared.errors import EngineError, InvalidSourceError, StorageError
 from shared.telemetry.work import work_on
 from tests.chaos.content import Content
-from tests.chaos.engines import Workshop
 from tests.chaos.ledger import read_ledger
 from tests.chaos.proxy import Proxy
 from tests.chaos.storage_faults import FULL, REFUSE, Trouble, TroubledStore
+from tests.chaos.workshop import Workshop
 
 
 @pytest.fixture
@@ -61,8 +61,7 @@ async def test_units_fail_as_they_are_told_and_are_written_down(tmp_path: Path) 
         await shop.do(content, "speech-2")
         await shop.do(content, "speech-2")
 
-    ledger = read_ledger(tmp_path)
-    assert (ledger.begun, ledger.done, ledger.again, ledger.redone) == (6, 3, 3, 1)
+    assert read_ledger(tmp_path).figures() == {"begun": 6, "done": 3, "again": 3, "redone": 1}
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

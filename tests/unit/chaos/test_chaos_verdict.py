@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.clients import Case, Wish
+from tests.chaos.cases import Case, Wish
 from tests.chaos.content import POISON_MESSAGE, Content
 from tests.chaos.inventory import by_job
 from tests.chaos.verdict import Quiet, Tally, judge
@@ -100,5 +100,5 @@ def test_objects_are_sorted_by_job_and_uploads_are_counted() -> None:
 def test_a_job_moves_forward_and_ends_once_a_run(statuses: list[tuple[int, str]], wrong: int) -> None:
     watch = Watch()
     for run, status in statuses:
-        watch.note({"job_id": "j", "run": run, "status": status})
+        watch.note({"job_id": "j", "run": run, "status": status}, "ana")
     assert len(watch.findings(set())) == wrong
