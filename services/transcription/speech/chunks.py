@@ -1,11 +1,10 @@
 """Where speech is, and how it is divided into the pieces of at most 30 s that Whisper hears at once.
 
 Whisper tends to leave out the last words of a full window, and the usual packing cuts wherever 30 s are reached. So a
-piece ends at the longest pause in its last third. What is still missed shows as speech without words (SPE-4).
+piece ends at the longest pause in its last third. What is still missed is heard once more (`missed`).
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps
@@ -17,23 +16,8 @@ SHORTEST_FULL_CHUNK_S = 19.0
 # A longer silence is not worth hearing: Whisper makes up words for it.
 LONGEST_SILENCE_S = 8.0
 MARGIN_S = 0.2
-SHORTEST_GAP_S = 1.2
 # How far Whisper's word times may be off.
 WORD_SLACK_S = 0.3
-
-
-class Timed(Protocol):
-    """Anything with a start and an end."""
-
-    @property
-    def start_s(self) -> float:
-        """Seconds."""
-        ...
-
-    @property
-    def end_s(self) -> float:
-        """Seconds."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -86,24 +70,3 @@ def _last_of_chunk(spans: list[Span], first: int) -> int:
         if length_s < SHORTEST_FULL_CHUNK_S or pause_s >= best_pause_s:
             best, best_pause_s = index, pause_s if length_s >= SHORTEST_FULL_CHUNK_S else -1.0
     return best
-
-
-def gaps(spans: list[Span], words: list[Timed]) -> list[Span]:
-    """Speech of 1.2 s or more during which no word was found, in order. `words` are in order."""
-    missed: list[Span] = []
-    position = 0
-    for span in spans:
-        heard_until_s = span.start_s
-        while position and words[position - 1].end_s > span.start_s:
-            position -= 1
-        while position < len(words) and words[position].start_s < span.end_s:
-            _note(missed, Span(heard_until_s, words[position].start_s - WORD_SLACK_S))
-            heard_until_s = max(heard_until_s, words[position].end_s + WORD_SLACK_S)
-            position += 1
-        _note(missed, Span(heard_until_s, span.end_s))
-    return missed
-
-
-def _note(missed: list[Span], gap: Span) -> None:
-    if gap.end_s - gap.start_s >= SHORTEST_GAP_S:
-        missed.append(gap)

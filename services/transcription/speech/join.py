@@ -103,7 +103,7 @@ def _longest_match(tail: list[Word], head: list[Word]) -> _Match | None:
         for second in range(len(head)):
             length = 0
             while first + length < len(tail) and second + length < len(head):
-                if not _same(tail[first + length], head[second + length]):
+                if not same_word(tail[first + length], head[second + length]):
                     break
                 length += 1
             if length and (best is None or length > best.length):
@@ -111,7 +111,8 @@ def _longest_match(tail: list[Word], head: list[Word]) -> _Match | None:
     return best
 
 
-def _same(one: Word, other: Word) -> bool:
+def same_word(one: Word, other: Word) -> bool:
+    """Whether two hearings of the same sound have this word in common."""
     return plain(one.text) == plain(other.text) and abs(one.start_s - other.start_s) < SAME_WORD_WITHIN_S
 
 

@@ -18,8 +18,10 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 from faster_whisper.audio import decode_audio
 from numpy.typing import NDArray
 
-from services.transcription.speech.chunks import SAMPLE_RATE_HZ, Span, gaps, pack, speech_spans, with_margin
+from services.transcription.speech.chunks import SAMPLE_RATE_HZ, Span, pack, speech_spans, with_margin
 from services.transcription.speech.drills import Repeated, said_repeatedly, unworded
+from services.transcription.speech.levels import levelled
+from services.transcription.speech.missed import SHORTEST_TOLD_S, beside, filling, gaps, in_order, trimmed
 from services.transcription.speech.pieces import moved, said_once, whole_words
 from services.transcription.speech.recognise import DroppedSpeech, SpeechOptions, SpeechUnit
 from services.transcription.speech.repetition import find_loops
@@ -59,7 +61,7 @@ class WhisperRecogniser:
 
     def recognise(self, audio: Path, start_s: float, hotwords: str | None = None) -> SpeechUnit:
         """See `SpeechRecogniser`. Silence, music and noise give no words."""
-        samples = _decode(audio)
+        samples = levelled(_decode(audio))
         spans = speech_spans(samples) if samples.size else []
         unit = SpeechUnit(language=self._options.language or "en", engine=self.engine)
         if spans:
@@ -78,17 +80,19 @@ class WhisperRecogniser:
             kept, left_out = self._judge(samples, spans, segment, language)
             words += kept
             dropped += left_out
-        words.sort(key=lambda word: (word.start_s, word.end_s))
-        for gap in gaps(spans, [*words, *dropped]):
-            found = self._listen_again(samples, gap, language)
-            words += found
-            if not found:
-                dropped.append(DroppedSpeech(start_s=gap.start_s, end_s=gap.end_s, reason="missed"))
+        words = in_order([trimmed(word) for word in words])
+        found: list[Word] = []
+        for missed in gaps(spans, in_order([*words, *dropped])):
+            gap = beside(missed, words, samples.size / SAMPLE_RATE_HZ)
+            filled = filling(gap, self._listen_again(samples, gap.heard, language))
+            found += filled
+            if not filled and missed.end_s - missed.start_s >= SHORTEST_TOLD_S:
+                dropped.append(DroppedSpeech(start_s=missed.start_s, end_s=missed.end_s, reason="missed"))
         return SpeechUnit(
             language=language,
             engine=self.engine,
-            words=tuple(sorted(words, key=lambda word: (word.start_s, word.end_s))),
-            dropped=tuple(sorted(dropped, key=lambda span: (span.start_s, span.end_s))),
+            words=tuple(in_order([*words, *found])),
+            dropped=tuple(in_order(dropped)),
         )
 
     def _transcribe(self, samples: Samples, chunks: list[Span], **options: Any) -> tuple[Iterable[Any], str]:

@@ -1,11 +1,11 @@
-"""How speech is divided for Whisper, and how speech without words is noticed."""
+"""How speech is divided for Whisper."""
 
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.transcription.speech.chunks import LONGEST_CHUNK_S, MARGIN_S, Span, gaps, pack
+from services.transcription.speech.chunks import LONGEST_CHUNK_S, MARGIN_S, Span, pack
 
 
 @st.composite
@@ -44,12 +44,3 @@ def test_a_chunk_ends_at_the_longest_pause_of_its_last_third() -> None:
 def test_a_long_silence_is_not_heard() -> None:
     chunks = pack([Span(1, 3), Span(15, 18)], 20)
     assert chunks == [Span(1 - MARGIN_S, 3 + MARGIN_S), Span(15 - MARGIN_S, 18 + MARGIN_S)]
-
-
-def test_speech_without_words_is_a_gap() -> None:
-    spans = [Span(0, 5), Span(6, 12)]
-    words = [Span(0, 1), Span(1, 5), Span(6.2, 7), Span(10, 12)]
-    assert gaps(spans, words) == [Span(7.3, 9.7)]
-    assert gaps(spans, []) == spans
-    assert gaps(spans, [Span(0, 12)]) == []
-    assert gaps([], words) == []
