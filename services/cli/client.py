@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from services.cli.connection import CommandError, Connection
+from services.cli.connection import CommandError, Connection, NoAccessError
 
 Job = dict[str, Any]
 
@@ -23,6 +23,7 @@ TERMINAL = frozenset({"done", "partial", "failed", "cancelled"})
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _PATIENCE_S = 120.0
 _WRONG_USAGE = 422
+_UNKNOWN_CALLER = 401
 _LETTERS = "/v1/dead-letters"
 _KEYS = "/v1/keys"
 # Thousands of dead letters are changed one by one before the answer comes.
@@ -79,25 +80,28 @@ class Client:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise CommandError(
+            raise NoAccessError(
                 f"No gateway answers at {self._url}. Start one with `lectern up`, or correct LECTERN_URL."
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CommandError(f"The connection to {self._url} broke: {type(error).__name__}.") from None
 
-    def submit(self, path: Path, fields: dict[str, str]) -> Job:
-        """Send a file; if the line breaks, again under the same idempotency key, so that it is one job."""
+    def submit(self, path: Path, fields: dict[str, str], *, name: str | None = None) -> Job:
+        """Send a file, called `name`; if the line breaks, again under the same idempotency key: it is one job."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
+        called = name or path.name
         with self._explained():
             try:
-                return self._send(path, fields, headers)
+                return self._send(path, called, fields, headers)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                 time.sleep(1)
-                return self._send(path, fields, headers)
+                return self._send(path, called, fields, headers)
+            except OSError as error:
+                raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
 
-    def _send(self, path: Path, fields: dict[str, str], headers: dict[str, str]) -> Job:
+    def _send(self, path: Path, name: str, fields: dict[str, str], headers: dict[str, str]) -> Job:
         with path.open("rb") as file:
-            answer = self._http.post("/v1/jobs", files={"file": (path.name, file)}, data=fields, headers=headers)
+            answer = self._http.post("/v1/jobs", files={"file": (name, file)}, data=fields, headers=headers)
         return _content(answer)
 
     def full_id(self, given: str) -> str:
@@ -269,6 +273,8 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         detail, faults = f"The gateway answered {answer.status_code}.", []
     # A fault that only repeats the sentence above says nothing new.
     message = "\n  ".join([detail, *(fault for fault in faults if detail not in fault)])
+    if answer.status_code == _UNKNOWN_CALLER:
+        raise NoAccessError(message)
     raise CommandError(message, exit_status=2 if answer.status_code == _WRONG_USAGE else 1)
 
 

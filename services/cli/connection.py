@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_HOME = Path(".lectern")
+_MARKS = ("api-key", "state.json")
 
 
 class CommandError(Exception):
@@ -14,6 +15,10 @@ class CommandError(Exception):
     def __init__(self, message: str, *, exit_status: int = 1) -> None:
         super().__init__(message)
         self.exit_status = exit_status
+
+
+class NoAccessError(CommandError):
+    """The gateway cannot be reached, or does not know the key: no other request would fare better."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,23 @@ class Connection:
 
 
 def home_folder() -> Path:
-    """The state folder, as every other part of Lectern finds it."""
-    return Path(os.environ.get("LECTERN_HOME") or DEFAULT_HOME)
+    """The state folder: LECTERN_HOME, or the nearest `.lectern` here or above, or the one that would be made here.
+
+    Only folders of this user's own are followed: the key must not go to an address that somebody else wrote there.
+    """
+    given = os.environ.get("LECTERN_HOME")
+    if given:
+        return Path(given)
+    here = Path.cwd()
+    homes = (folder / DEFAULT_HOME for folder in (here, *here.parents))
+    return next((home for home in homes if _is_own_home(home)), DEFAULT_HOME)
+
+
+def _is_own_home(home: Path) -> bool:
+    try:
+        return home.stat().st_uid == os.geteuid() and any((home / mark).exists() for mark in _MARKS)
+    except OSError:
+        return False
 
 
 def find_gateway(home: Path) -> Connection:

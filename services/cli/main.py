@@ -9,33 +9,29 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from services.cli import dead_letters, keys
-from services.cli.client import Client, Job
+from services.cli import dead_letters, keys, submit
+from services.cli.client import Job
 from services.cli.connection import CommandError, home_folder
-from services.cli.downloads import fetch as fetch_files
-from services.cli.downloads import folder_name
 from services.cli.frame import AsJson, connected, consoles, explained
-from services.cli.progress import watch
-from services.cli.report import EXIT_STATUS, print_job, print_jobs, print_json, print_outcome, summary
-from shared.events import PRODUCTS
+from services.cli.report import print_job, print_jobs, print_json, print_outcome, summary
+from services.cli.waiting import EXIT_STATUSES, Output, Wait, finish, wait_for
 
 SAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "samples" / "lecture.mp4"
 
+_HELP = """Turns lecture recordings and documents into study handouts.
+
+The exit status is 0 when a command did what it says, 1 when it could not, 2 for wrong usage, 130 after Ctrl-C. One \
+that waits for a job ends with 0 when the job is done, 3 when it is partial, 4 when it failed, 5 when it was cancelled.
+"""
+
 app = typer.Typer(
-    help="Turns lecture recordings and documents into study handouts.",
+    help=_HELP,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(keys.app, name="keys")
-
-
-class Paper(StrEnum):
-    """Paper sizes."""
-
-    A4 = "a4"
-    US_LETTER = "us-letter"
 
 
 class Status(StrEnum):
@@ -49,28 +45,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-def _products(given: str) -> str:
-    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
-    if not names:
-        raise typer.BadParameter(f"Name at least one of {', '.join(PRODUCTS)}.")
-    unknown = [name for name in names if name not in PRODUCTS]
-    if unknown:
-        raise typer.BadParameter(f"There is no product {unknown[0]!r}. Those that there are: {', '.join(PRODUCTS)}.")
-    return ",".join(names)
-
-
-File = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE", exists=True, dir_okay=False, readable=True, help="A recording (video or audio) or a PDF."
-    ),
-]
 JobId = Annotated[str, typer.Argument(help="Id of the job, or as much of its beginning as tells.", metavar="JOB")]
-Output = Annotated[
-    Path | None,
-    typer.Option(file_okay=False, help="Folder for the files; by default one named after the source, here."),
-]
-Wait = Annotated[bool, typer.Option("--wait", help="Show progress until the end, then fetch the files.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- typer's signature of a callback
@@ -112,61 +87,7 @@ def up(
         asyncio.run(launcher.run(consoles()[0], (home or home_folder()).resolve(), port=port, source=chosen))
 
 
-@app.command()
-def submit(
-    file: File,
-    *,
-    wait: Wait = False,
-    as_json: AsJson = False,
-    output: Output = None,
-    paper: Annotated[Paper, typer.Option(help="Paper size of the PDF.")] = Paper.A4,
-    language: Annotated[str, typer.Option(help="Language spoken, ISO 639, such as en.")] = "en",
-    required: Annotated[
-        str,
-        typer.Option(
-            metavar="PRODUCTS",
-            callback=_products,
-            help=f"Without these, separated by commas, the job fails: {', '.join(PRODUCTS)}. "
-            "Others that cannot be made leave it partial.",
-        ),
-    ] = "pdf",
-) -> None:
-    """Make a handout of FILE.
-
-    With --wait the exit status is 0 for done, 3 for partial, 4 for failed, 5 for cancelled.
-
-    Ctrl-C ends the waiting, not the job.
-    """
-    results = consoles()[0]
-    with connected() as client:
-        job = client.submit(file, {"paper": paper.value, "language": language, "required": required})
-        if not wait:
-            if as_json:
-                print_json(summary(job, ()))
-            else:
-                results.print(job["job_id"], markup=False)
-            return
-        _wait(client, job["job_id"], output, as_json=as_json)
-
-
-def _wait(client: Client, job_id: str, output: Path | None, *, as_json: bool) -> None:
-    """Show a job until its end, fetch its files and end with its exit status."""
-    progress = consoles()[1]
-    try:
-        job = watch(progress, client.follow(job_id)) or client.job(job_id)
-    except KeyboardInterrupt:
-        progress.print(f"The job goes on; lectern cancel {job_id} stops it.", markup=False, soft_wrap=True)
-        raise
-    _finish(client, job, output, as_json=as_json)
-    raise typer.Exit(EXIT_STATUS.get(job["status"], 1))
-
-
-def _finish(client: Client, job: Job, output: Path | None, *, as_json: bool) -> None:
-    fetched = fetch_files(client, job, output or Path(folder_name(job)))
-    if as_json:
-        print_json(summary(job, fetched))
-    else:
-        print_outcome(consoles()[0], job, fetched)
+app.command(help=submit.HELP)(submit.submit)
 
 
 @app.command()
@@ -196,15 +117,23 @@ def show(job: JobId, *, as_json: AsJson = False) -> None:
         print_job(consoles()[0], found)
 
 
-@app.command()
-def fetch(job: JobId, *, as_json: AsJson = False, output: Output = None) -> None:
+@app.command(help=f"Fetch the files of a job.\n\n{EXIT_STATUSES}")
+def fetch(
+    job: JobId,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until the job has ended.")] = False,
+    as_json: AsJson = False,
+    output: Output = None,
+) -> None:
     """Fetch the files of a job."""
     with connected() as client:
         found = client.job(client.full_id(job))
+        if wait:
+            wait_for(client, found, output, as_json=as_json)
         if not found["artifacts"]:
             reason = found["error"]["message"] if found["error"] else f"It is {found['status']}."
             raise CommandError(f"This job has no files. {reason}")
-        _finish(client, found, output, as_json=as_json)
+        finish(client, found, output, as_json=as_json)
 
 
 @app.command()
@@ -214,20 +143,18 @@ def cancel(job: JobId, *, as_json: AsJson = False) -> None:
         _tell(client.cancel(client.full_id(job)), as_json=as_json)
 
 
-@app.command()
+@app.command(
+    help=f"Make what is missing of a failed, partial or cancelled job.\n\n{EXIT_STATUSES}\n\n"
+    "Ctrl-C ends the waiting, not the job."
+)
 def retry(job: JobId, *, wait: Wait = False, as_json: AsJson = False, output: Output = None) -> None:
-    """Make what is missing of a failed, partial or cancelled job.
-
-    With --wait the exit status is 0 for done, 3 for partial, 4 for failed, 5 for cancelled.
-
-    Ctrl-C ends the waiting, not the job.
-    """
+    """Make what is missing of a failed, partial or cancelled job."""
     with connected() as client:
         begun = client.retry(client.full_id(job))
         if not wait:
             _tell(begun, as_json=as_json)
             return
-        _wait(client, begun["job_id"], output, as_json=as_json)
+        wait_for(client, begun, output, as_json=as_json)
 
 
 def _tell(job: Job, *, as_json: bool) -> None:

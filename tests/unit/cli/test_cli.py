@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from services.cli import main
 from services.cli.client import Client
-from services.cli.connection import CommandError, Connection, find_gateway
+from services.cli.connection import CommandError, Connection, find_gateway, home_folder
 from services.cli.downloads import Fetched, folder_name, safe_path
 from services.cli.report import _places, plain
 
@@ -170,6 +170,23 @@ def test_the_state_folder_names_the_gateway(monkeypatch: pytest.MonkeyPatch, tmp
         find_gateway(tmp_path)
     (tmp_path / "api-key").write_text("lk_x\n")
     assert find_gateway(tmp_path) == Connection("http://127.0.0.1:5", "lk_x")
+
+
+def test_the_state_folder_is_found_from_below_and_only_ones_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("LECTERN_HOME", raising=False)
+    below = tmp_path / "lectures" / "week-3"
+    below.mkdir(parents=True)
+    (tmp_path / ".lectern").mkdir()
+    monkeypatch.chdir(below)
+    assert home_folder() == Path(".lectern")  # what is above is nothing of Lectern's
+    (tmp_path / ".lectern" / "state.json").write_text("{}")
+    assert home_folder() == tmp_path / ".lectern"
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    assert home_folder() == Path(".lectern")
+    monkeypatch.setenv("LECTERN_HOME", "elsewhere")
+    assert home_folder() == Path("elsewhere")
 
 
 @pytest.mark.parametrize(

@@ -143,13 +143,23 @@ def test_a_cancelled_job_leaves_no_empty_folder(played: Played, lecture: str, tm
     assert list(tmp_path.iterdir()) == [Path(lecture)]
 
 
-@pytest.mark.parametrize("command", ["submit", "retry"])
+@pytest.mark.parametrize("command", ["submit", "retry", "fetch"])
 def test_an_interrupted_wait_leaves_the_job_alone(played: Played, lecture: str, command: str) -> None:
     played.interrupted = True
+    played.end = job("running")
     result = run(command, lecture if command == "submit" else JOB, "--wait")
     assert result.exit_code == 130
-    assert result.stderr.splitlines() == [f"The job goes on; lectern cancel {JOB} stops it."]
+    assert result.stderr.splitlines() == [
+        f"The job goes on: `lectern fetch {JOB} --wait` waits for its files, `lectern cancel {JOB}` stops it."
+    ]
     assert ("POST", f"/v1/jobs/{JOB}/cancel") not in played.asked
+
+
+def test_files_are_fetched_when_the_job_has_ended(played: Played) -> None:
+    played.end = job("partial", "done")
+    result = run("fetch", JOB, "--wait")
+    assert result.exit_code == 3
+    assert ("GET", f"/v1/jobs/{JOB}/events") in played.asked
 
 
 @pytest.mark.parametrize(
