@@ -2,7 +2,7 @@
 
 from services.gateway.app import create_app
 from services.gateway.settings import GatewaySettings
-from shared.http_server.protocol import ConnectionLimits
+from shared.http_server.connections import ConnectionLimits
 from shared.http_server.server import serve
 from shared.settings import load_service
 from shared.telemetry import start_logging

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import json
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +16,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from services.gateway.allowed_hosts import AllowedHosts
 from services.gateway.auth import key_routes
@@ -277,10 +278,17 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-async def _asyncapi(_request: Request) -> JSONResponse:
-    # Looked up when asked for: generating it imports the schema of every event.
-    module = await asyncio.to_thread(importlib.import_module, "shared.messaging.asyncapi")
-    return JSONResponse(module.asyncapi_document())
+async def _asyncapi(request: Request) -> Response:
+    # Made once, when it is first asked for: that imports the schema of every event, and anybody may ask.
+    state = request.app.state
+    if not hasattr(state, "asyncapi"):
+        state.asyncapi = await asyncio.to_thread(_asyncapi_text)
+    return Response(state.asyncapi, media_type="application/json")
+
+
+def _asyncapi_text() -> bytes:
+    document = importlib.import_module("shared.messaging.asyncapi").asyncapi_document()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 __all__ = ["assemble", "create_app", "prepare", "projection_of", "routes_only"]

@@ -5,12 +5,29 @@ that says what is wrong is lost with it.
 """
 
 import asyncio
+import time
 from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LINGER_S = 10.0
+# Of all such callers together: what is thrown away may not take the time of those who are served.
+BYTES_PER_S = 64 << 20
+
+
+class Pace:
+    """Lets so many bytes a second through."""
+
+    def __init__(self, bytes_per_s: float) -> None:
+        self._bytes_per_s = bytes_per_s
+        self._free_at_s = 0.0
+
+    async def keep(self, size: int) -> None:
+        """Wait until `size` bytes more may have been read."""
+        now_s = time.monotonic()
+        self._free_at_s = max(self._free_at_s, now_s) + size / self._bytes_per_s
+        await asyncio.sleep(self._free_at_s - now_s)
 
 
 class LingeringRefusals:
@@ -18,11 +35,12 @@ class LingeringRefusals:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._pace = Pace(BYTES_PER_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; stay on the line if it is answered half way."""
         if scope["type"] == "http" and _has_body(scope):
-            exchange = _Exchange(receive, send)
+            exchange = _Exchange(receive, send, self._pace)
             await self._app(scope, exchange.receive, exchange.send)
         else:
             await self._app(scope, receive, send)
@@ -34,9 +52,10 @@ def _has_body(scope: Scope) -> bool:
 
 
 class _Exchange:
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, pace: Pace) -> None:
         self._receive = receive
         self._send = send
+        self._pace = pace
         self._all_read = False
         self._lingers = False
 
@@ -59,4 +78,5 @@ class _Exchange:
 
     async def _read_the_rest(self) -> None:
         while not self._all_read:
-            await self.receive()
+            message = await self.receive()
+            await self._pace.keep(len(message.get("body", b"")))

@@ -154,7 +154,10 @@ class Process:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def running(tmp_path_factory: pytest.TempPathFactory, rabbitmq: Any, mongo_url: str) -> AsyncIterator[Process]:
+async def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rabbitmq: Any, mongo_url: str
+) -> AsyncIterator[Process]:
+    """A gateway, with the settings in `ENVIRONMENT` of the module of tests where there is one."""
     tmp_path = tmp_path_factory.mktemp("gateway")
     port = free_port()
     environment = {
@@ -165,6 +168,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory, rabbitmq: Any, mongo
         "LECTERN_MONGO_PREFIX": f"test_{port}",
         "GATEWAY_PORT": str(port),
         "GATEWAY_MAX_UPLOAD_BYTES": "200000000",
+        **getattr(request.module, "ENVIRONMENT", {}),
     }
     process = Process(f"http://127.0.0.1:{port}", tmp_path, environment)
     await process.start()

@@ -1,6 +1,8 @@
 """The HTTP server's own limits, over real connections."""
 
 import asyncio
+import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,22 +16,35 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from shared.http_server.protocol import BoundedProtocol, ConnectionLimits, Connections
+from shared.http_server.connections import ConnectionLimits, Connections, network_of
+from shared.http_server.protocol import BoundedProtocol
 
 GOOD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
+def greet(request: Request) -> None:
+    """Know the callers that say who they are."""
+    request.state.caller = request.headers.get("x-caller")
+
+
 async def answer(request: Request) -> PlainTextResponse:
+    greet(request)
     return PlainTextResponse(f"{len(await request.body())} bytes")
 
 
-async def endless(_request: Request) -> StreamingResponse:
+async def endless(request: Request) -> StreamingResponse:
+    greet(request)
+
     async def pieces() -> AsyncIterator[bytes]:
         while True:
             yield b"x" * 100_000
             await asyncio.sleep(0)
 
     return StreamingResponse(pieces())
+
+
+async def large(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("x" * 8_000_000)
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +61,12 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 async def server(**given: float) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     limits = ConnectionLimits(**{"header_s": 5, "idle_s": 5, "stall_s": 5, **given})  # type: ignore[arg-type]
     app = Starlette(
-        routes=[Route("/", answer, methods=["GET", "POST"]), Route("/endless", endless), Mount("/refuse", refuse)]
+        routes=[
+            Route("/", answer, methods=["GET", "POST"]),
+            Route("/endless", endless),
+            Route("/large", large),
+            Mount("/refuse", refuse),
+        ]
     )
     protocol = partial(BoundedProtocol, open_connections=Connections(limits))
     config = uvicorn.Config(
@@ -206,9 +226,13 @@ async def test_who_comes_last_is_served_though_others_hold_every_connection() ->
             writer.transport.abort()
 
 
-async def test_a_connection_at_work_is_never_ended_for_another() -> None:
+ENDLESS = GOOD.replace(b"/ ", b"/endless ", 1)
+KNOWN = b"X-Caller: ana"
+
+
+async def test_a_known_caller_s_connection_at_work_is_never_ended_for_another() -> None:
     async with server(total=5, stall_s=60) as (port, _):
-        writers = await waiting(port, 5, GOOD.replace(b"/ ", b"/endless ", 1))
+        writers = await waiting(port, 5, ENDLESS.replace(b"Host: a", b"Host: a\r\n" + KNOWN))
         await asyncio.sleep(0.2)
         got = await said(port, b"")
         assert got.startswith(b"HTTP/1.1 503 ")
@@ -227,10 +251,68 @@ async def test_who_still_sends_what_was_refused_makes_room() -> None:
             writer.transport.abort()
 
 
-async def test_who_still_sends_what_is_wanted_keeps_the_connection() -> None:
+async def test_a_known_caller_who_still_sends_what_is_wanted_keeps_the_connection() -> None:
     async with server(total=5, stall_s=60) as (port, _):
-        writers = await waiting(port, 5, post(b"Content-Length: 1000000") + b"a")
+        writers = await waiting(port, 5, post(KNOWN, b"Content-Length: 1000000") + b"a")
         await asyncio.sleep(0.2)
         assert (await said(port, b"")).startswith(b"HTTP/1.1 503 ")
         for writer in writers:
             writer.transport.abort()
+
+
+@pytest.mark.parametrize("at_work", [ENDLESS, post(b"Content-Length: 1000000") + b"a"])
+async def test_strangers_make_room_whatever_they_do(at_work: bytes) -> None:
+    async with server(total=5, stall_s=60) as (port, _):
+        known = await waiting(port, 1, post(KNOWN, b"Content-Length: 1000000") + b"a")
+        strangers = await waiting(port, 20, at_work)
+        await asyncio.sleep(0.2)
+        closing = GOOD.replace(b"Host: a", b"Host: a\r\nConnection: close")
+        assert (await said(port, closing)).endswith(b"0 bytes")
+        assert not known[0].transport.is_closing()
+        for writer in (*known, *strangers):
+            writer.transport.abort()
+
+
+async def test_the_network_with_most_connections_makes_room() -> None:
+    async with server(total=10, idle_s=60) as (port, _):
+        few = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
+        few[1].write(b"GET / HT")
+        await asyncio.sleep(0.05)
+        many = await waiting(port, 40, b"GET / HT")
+        few[1].write(GOOD.removeprefix(b"GET / HT"))
+        assert (await few[0].readline()).startswith(b"HTTP/1.1 200 ")
+        for writer in (few[1], *many):
+            writer.transport.abort()
+
+
+async def test_a_finished_answer_is_not_kept_for_who_takes_it_a_byte_at_a_time() -> None:
+    async with server(stall_s=1.5) as (port, running):
+        mine = socket.socket()
+        mine.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        mine.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(mine, ("127.0.0.1", port))
+        await loop.sock_sendall(mine, GOOD.replace(b"/ ", b"/large ", 1))
+        began_s = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while running.server_state.connections and time.monotonic() - began_s < 20:
+                mine.recv(1)
+                await asyncio.sleep(0.05)
+        assert not running.server_state.connections
+        mine.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::1"),
+        ("", ""),
+        ("unix", "unix"),
+    ],
+)
+def test_an_ipv6_subscriber_is_one_network(address: str, network: str) -> None:
+    assert network_of(address) == network
