@@ -35,7 +35,10 @@ def main() -> None:
     """Run the service until it is told to stop."""
     shared, settings = load_service(IngestSettings)
     options = CuttingOptions(
-        limits=settings.limits(), slide_range_s=settings.slide_range_s, pages_per_unit=settings.pages_per_unit
+        limits=settings.limits(),
+        slide_range_s=settings.slide_range_s,
+        pages_per_unit=settings.pages_per_unit,
+        scans_per_unit=settings.scans_per_unit,
     )
 
     async def build_real(parts: Parts) -> None:

@@ -20,10 +20,16 @@ class IngestSettings(BaseSettings):
     max_size_bytes: Annotated[int, Field(ge=1, description="Largest source in bytes.")] = _DEFAULT.max_size_bytes
     max_duration_s: Annotated[float, Field(gt=0, description="Longest recording in seconds.")] = _DEFAULT.max_duration_s
     max_pages: Annotated[int, Field(ge=1, description="Most pages of a document.")] = _DEFAULT.max_pages
+    max_scanned_pages: Annotated[
+        int, Field(ge=1, description="Most pages of a document that have no text layer, so that it is recognised.")
+    ] = _DEFAULT.max_scanned_pages
     slide_range_s: Annotated[
         float, Field(ge=60, description="Length of the spans of video in which slides are looked for, in seconds.")
     ] = 600.0
     pages_per_unit: Annotated[int, Field(ge=1, le=200, description="Pages read as one unit of work.")] = 16
+    scans_per_unit: Annotated[
+        int, Field(ge=1, le=200, description="Pages without a text layer that are read as one unit of work.")
+    ] = 3
     # Two messages are in hand at once: both must end before RabbitMQ takes them back, after 30 minutes.
     timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that preparing one source may take, in seconds.")
@@ -35,4 +41,9 @@ class IngestSettings(BaseSettings):
 
     def limits(self) -> Limits:
         """What a source may be at most."""
-        return Limits(max_size_bytes=self.max_size_bytes, max_duration_s=self.max_duration_s, max_pages=self.max_pages)
+        return Limits(
+            max_size_bytes=self.max_size_bytes,
+            max_duration_s=self.max_duration_s,
+            max_pages=self.max_pages,
+            max_scanned_pages=self.max_scanned_pages,
+        )

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from services.transcription.adapters.engines import (
-    PdfPageEngine,
     ProcessAssembler,
     VideoSlideEngine,
     WhisperEngine,
     load_whisper,
 )
 from services.transcription.adapters.lanes import FixedLanes, LanePerConsumer
+from services.transcription.adapters.page_engine import PageTimes, PdfPageEngine, load_pages
 from services.transcription.domain.ports import Assembler, PageEngine, SlideEngine, SpeechEngine
 from services.transcription.domain.units import TranscriptionUnits
 from services.transcription.handlers import register
@@ -52,9 +52,14 @@ def open_engines(settings: TranscriptionSettings, parts: Parts) -> Engines:
             TimeLimits.of(settings.slides_timeout_s, settings.slides_soft_timeout_s),
         ),
         PdfPageEngine(
-            processes.process(settings.pages_memory_mb),
-            TimeLimits.of(settings.page_timeout_s),
-            settings.pages_timeout_s,
+            processes.process(settings.pages_memory_mb, load_pages),
+            processes.process(settings.pages_memory_mb, load_pages),
+            PageTimes(
+                quick_s=settings.page_quick_s,
+                page_s=settings.page_timeout_s,
+                range_s=settings.pages_timeout_s,
+                lost_s=settings.pages_lost_s,
+            ),
         ),
         ProcessAssembler(
             processes.process(settings.join_memory_mb),

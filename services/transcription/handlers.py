@@ -20,6 +20,8 @@ from shared.messaging.publish import Publish, message_id
 from shared.messaging.topology import PAGES, SLIDES, SOURCES, SPEECH
 from shared.messaging.verdict import gives_up
 
+PAGE_RANGES = 4  # more than an owner has jobs under way by default: nobody can hold all of them
+
 
 class Units(Protocol):
     """The use cases of the service; `services.transcription.domain.units` has the real ones."""
@@ -89,10 +91,11 @@ class Handlers:
 def register(broker: RabbitBroker, units: Units, publish: Publish, retry_delays_s: tuple[float, ...]) -> None:
     """Subscribe. `retry_delays_s` are those of the broker: they say which attempt is the last.
 
-    One unit of each kind at a time: each of them fills the processor; replicas add more.
+    One unit of speech and of slides at a time: each of them fills the processor; replicas add more. Several ranges of
+    pages take turns, so that a long one lets a short one pass.
     """
     handlers = Handlers(units, publish, retry_delays_s)
     subscribe(broker, SOURCES, handlers.on_source_ingested, prefetch=4)
     subscribe(broker, SPEECH, handlers.on_transcribe_speech, prefetch=1)
     subscribe(broker, SLIDES, handlers.on_find_slides, prefetch=1)
-    subscribe(broker, PAGES, handlers.on_read_pages, prefetch=1)
+    subscribe(broker, PAGES, handlers.on_read_pages, prefetch=PAGE_RANGES)

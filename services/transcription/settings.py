@@ -41,12 +41,28 @@ class TranscriptionSettings(BaseSettings):
     slides_memory_mb: Annotated[
         int, Field(ge=100, description="Memory that finding slides may take, with the programs it starts, in MB.")
     ] = 900
+    page_quick_s: Annotated[
+        HardTimeout,
+        Field(
+            description="A page that takes longer, in seconds, is read beside the others, so that none waits for it."
+        ),
+    ] = 20.0
     page_timeout_s: Annotated[
-        HardTimeout, Field(description="Longest time that one try at a page may take, in seconds; it has two.")
+        HardTimeout, Field(description="Longest time that such a page may take then, in seconds.")
     ] = 60.0
+    # Four ranges are in hand at once: all must end before RabbitMQ takes them back, after 30 minutes.
     pages_timeout_s: Annotated[
-        HardTimeout, Field(description="Longest time that reading one range of pages may take, in seconds.")
-    ] = 600.0
+        HardTimeout,
+        Field(description="Longest time of work, in seconds, that reading one range of pages may take; not its waits."),
+    ] = 400.0
+    pages_lost_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="When the pages of a document that met a limit took so many seconds, its other pages are left "
+            "out.",
+        ),
+    ] = 120.0
     pages_soft_timeout_s: Annotated[
         SoftTimeout, Field(description="Without effect since pages are read one by one.")
     ] = None

@@ -13,7 +13,7 @@ def _ffmpeg(path: Path, *arguments: str) -> None:
 
 def wide_video(path: Path) -> None:
     """Pictures 65,500 points wide, just below the number of points that is decoded at all."""
-    picture = "color=c=white:size=65500x1000:rate=1:duration=20"
+    picture = "color=c=white:size=65500x1000:rate=1:duration=2"
     _ffmpeg(path, "-f", "lavfi", "-i", picture, "-c:v", "mjpeg", "-f", "matroska")
 
 
@@ -28,8 +28,34 @@ def long_sample(path: Path) -> None:
 
 def many_tracks(path: Path) -> None:
     """40 tracks of sound."""
-    tracks = [argument for _ in range(40) for argument in ("-map", "0:a")]
-    _ffmpeg(path, "-f", "lavfi", "-i", TONE.format(60), *tracks, "-c:a", "aac", "-f", "mp4")
+    _tracks(path, TONE.format(10), 40)
+
+
+def silent_tracks(path: Path) -> None:
+    """As many tracks as are taken, each of them six hours of silence."""
+    _tracks(path, "anullsrc=sample_rate=8000:channel_layout=mono:duration=21600", 32)
+
+
+def _tracks(path: Path, source: str, count: int) -> None:
+    one = path.with_suffix(".flac")
+    _ffmpeg(one, "-f", "lavfi", "-i", source, "-c:a", "flac", "-f", "flac")
+    tracks = [argument for _ in range(count) for argument in ("-map", "0:a")]
+    _ffmpeg(path, "-i", str(one), *tracks, "-c:a", "copy", "-f", "matroska")
+    one.unlink()
+
+
+def large_pictures(path: Path) -> None:
+    """Pictures as large as are taken, and as many of them kept as a decoder can be asked to keep."""
+    picture = "testsrc2=size=8192x4320:rate=2:duration=4"
+    sound = ["-f", "lavfi", "-i", TONE.format(4)]
+    keep = ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "ref=16:bframes=8:threads=2"]
+    _ffmpeg(path, "-f", "lavfi", "-i", picture, *sound, *keep, "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mp4")
+
+
+def flat_pictures(path: Path) -> None:
+    """65,500 points wide, and just few enough to be taken."""
+    picture = "color=c=white:size=65500x540:rate=1:duration=3"
+    _ffmpeg(path, "-f", "lavfi", "-i", picture, "-c:v", "mjpeg", "-f", "matroska")
 
 
 def playlist(path: Path) -> None:

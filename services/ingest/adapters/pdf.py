@@ -7,6 +7,7 @@ import pikepdf
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from services.ingest.adapters.text_layer import pages_without_fonts
 from services.ingest.domain import sentences
 from services.ingest.domain.values import Inspection, Limits
 from shared.errors import InvalidSourceError, SourceTooLargeError
@@ -27,7 +28,8 @@ def inspect_pdf(path: Path, limits: Limits) -> Inspection:
     """Facts about the PDF at `path`; if it had to be repaired, about the repaired copy beside it.
 
     Raises InvalidSourceError for a PDF that is locked, empty or beyond repair, SourceTooLargeError for one of too many
-    pages. A PDF that only its owner's password protects opens like any other.
+    pages, or of too many that have to be recognised. One that only its owner's password protects opens like
+    any other.
     """
     usable, warnings = path, []
     facts = _read(path, limits)
@@ -43,6 +45,9 @@ def inspect_pdf(path: Path, limits: Limits) -> Inspection:
         raise InvalidSourceError(sentences.PDF_DAMAGED)
     if facts.page_count == 0:
         raise InvalidSourceError(sentences.PDF_EMPTY)
+    scanned = pages_without_fonts(usable)
+    if len(scanned) > limits.max_scanned_pages:
+        raise SourceTooLargeError(sentences.too_many_scans(len(scanned), limits.max_scanned_pages))
     if facts.unreadable:
         warnings.append(sentences.unreadable_pages(facts.unreadable))
     return Inspection(
@@ -53,6 +58,7 @@ def inspect_pdf(path: Path, limits: Limits) -> Inspection:
         title=facts.title,
         language=facts.language,
         page_count=facts.page_count,
+        scanned_pages=scanned,
         warnings=tuple(warnings),
     )
 

@@ -33,7 +33,7 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
                 raise
             warnings = (*warnings, UNREADABLE_SOUND)
     spans = plan_slide_ranges(duration_s, options.slide_range_s) if found.has_video and duration_s else []
-    pages = plan_page_ranges(found.page_count, options.pages_per_unit) if found.page_count else []
+    pages = plan_page_ranges(found.page_count or 0, options.pages_per_unit, found.scanned_pages, options.scans_per_unit)
     return Prepared(
         source=found.path,
         sha256=digest,

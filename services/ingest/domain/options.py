@@ -10,3 +10,4 @@ class CuttingOptions(Value):
     limits: Limits
     slide_range_s: float
     pages_per_unit: int
+    scans_per_unit: int = 3

@@ -54,6 +54,14 @@ def too_many_pages(pages: int, limit: int) -> str:
     return f"This PDF has {pages} pages; at most {limit} are accepted. Split it into parts."
 
 
+def too_many_scans(scans: int, limit: int) -> str:
+    """Sentence for a PDF with `scans` pages that have no text layer, over `limit`."""
+    return (
+        f"{scans} pages of this PDF are pictures without text, which has to be recognised; at most {limit} of that "
+        "kind are accepted. Split it into parts."
+    )
+
+
 def picture_too_large(width: int, height: int) -> str:
     """Sentence for a video whose frames are too large to be decoded."""
     return f"The pictures of this video are too large ({width} x {height}). Save it at 1920 x 1080 and upload that."

@@ -19,6 +19,7 @@ class Limits(Value):
     max_size_bytes: PositiveInt = 4 * GIB
     max_duration_s: PositiveSeconds = 6 * 3600.0
     max_pages: PositiveInt = 3000
+    max_scanned_pages: PositiveInt = 1000
     max_streams: PositiveInt = 32
     max_pixels: PositiveInt = 8192 * 4320
     max_channels: PositiveInt = 32
@@ -48,6 +49,7 @@ class Inspection(Value):
     audio_streams: tuple[int, ...] = ()
     video_stream: int | None = None
     page_count: PositiveInt | None = None
+    scanned_pages: frozenset[int] = Field(default=frozenset(), description="Pages that can have no text layer.")
     warnings: tuple[str, ...] = ()
 
 

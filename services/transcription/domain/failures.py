@@ -8,6 +8,7 @@ from shared.errors import EngineLimitError, InvalidSourceError, LecternError, No
 from shared.events import SlideRange, SpeechPiece
 
 _SENTENCES_SHOWN = 3
+MORE_PAGES = "Further pages were left out, because too much time went into pages that could not be read."
 
 # Whether the message at hand would not be tried again after this error.
 GivesUp = Callable[[LecternError], bool]
@@ -33,6 +34,11 @@ class Results:
 
     def __contains__(self, unit: str) -> bool:
         return unit in self._finished or incomplete(unit, self._run) in self._finished
+
+    def lost_s(self, units: Sequence[str]) -> float:
+        """The seconds that were spent in vain on those of `units` that are finished."""
+        found = (self._finished.get(incomplete(unit, self._run), Stored) for unit in units)
+        return sum(stored.lost_s for stored in found if stored)
 
     def get_all(self, units: Sequence[str]) -> dict[str, Stored] | None:
         """The results of `units` by their names, or None while one is not finished."""

@@ -37,8 +37,11 @@ class SlideEngine(Protocol):
 class PageEngine(Protocol):
     """Reads pages."""
 
-    async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
-        """The blocks of `pages`; pictures of figures are written into `output`. Raises EngineError."""
+    async def read(self, document: Path, pages: PageRange, output: Path, lost_s: float) -> PageUnit:
+        """The blocks of `pages`; pictures of figures are written into `output`. Raises EngineError.
+
+        `lost_s` are the seconds that went in vain into other pages of the document.
+        """
         ...
 
 

@@ -11,12 +11,13 @@ from shared.storage import ObjectRef
 class Stored(Value):
     """`result` is the unit as JSON; `pictures` are the PNG files that it names, by those names.
 
-    `missing` are sentences about what could not be done.
+    `missing` are sentences about what could not be done, and `lost_s` the seconds that were spent on it in vain.
     """
 
     result: ObjectRef
     pictures: dict[str, ObjectRef] = Field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    lost_s: float = 0.0
 
 
 @dataclass(frozen=True)

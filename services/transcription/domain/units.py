@@ -141,12 +141,20 @@ class TranscriptionUnits:
 
         async def compute() -> Stored:
             with self._scratch.folder() as folder:
+                lost_s = await self._lost_s(command)
                 async with self._store.as_file(command.document.key, folder) as document:
-                    unit = await self._pages.read(document, command.range, folder)
+                    unit = await self._pages.read(document, command.range, folder, lost_s)
                 names = {piece.image.name for page in unit.pages for piece in page.pieces if piece.image}
-                return await self._keep(command, unit, _files(folder, names), missing=unit.missing)
+                kept = await self._keep(command, unit, _files(folder, names), missing=unit.missing)
+                return kept.model_copy(update={"lost_s": unit.lost_s})
 
         return await self._do(command, compute)
+
+    async def _lost_s(self, command: ReadPages) -> float:
+        """What the pages of this document that were given up in this run have cost, in seconds."""
+        finished = await self._checkpoints.finished(command)
+        plan = finished.get(PLAN, Plan)
+        return Results(finished, command.run).lost_s(unit_names(plan.source)) if plan else 0.0
 
     async def _do(self, command: UnitCommand, compute: Callable[[], Awaitable[Stored]]) -> UnitFinished:
         name = unit_name(command)
@@ -211,7 +219,7 @@ class TranscriptionUnits:
         with one_span("get transcription"):
             units = {name: await self._store.read(unit.result.key) for name, unit in stored.items()}
         source = await self._assembler.assemble(plan, units)
-        missing = tuple(sentence for name in unit_names(plan) for sentence in stored[name].missing)
+        missing = tuple(dict.fromkeys(sentence for name in unit_names(plan) for sentence in stored[name].missing))
         if missing and not source.document.blocks:
             raise nothing_read(missing)
         prefix = f"{_prefix(job)}-of-run-{job.run}" if missing else _prefix(job)

@@ -81,7 +81,7 @@ class OutlineEntry(Value):
 class PageUnit(Value):
     """What `read_pages` gives for the pages `first` to `last`. `title` and `outline` are the document's own.
 
-    `missing` are sentences about pages that were given up.
+    `missing` are sentences about pages that were given up, and `lost_s` the seconds that these took.
     """
 
     first: int
@@ -91,6 +91,7 @@ class PageUnit(Value):
     pages: tuple[PageContent, ...] = ()
     outline: tuple[OutlineEntry, ...] = ()
     missing: tuple[str, ...] = ()
+    lost_s: float = 0.0
 
 
 class JoinedPages(Value):

@@ -27,6 +27,27 @@ def test_page_ranges_cover_every_page_once(page_count: int, pages: int) -> None:
     assert max(lengths) - min(lengths) <= 1
 
 
+@given(st.integers(1, 600), st.integers(1, 64), st.integers(1, 20), st.data())
+def test_pages_to_recognise_come_in_short_ranges(page_count: int, pages: int, scans: int, data: st.DataObject) -> None:
+    scanned = data.draw(st.frozensets(st.integers(1, page_count)))
+    ranges = plan_page_ranges(page_count, pages, scanned, scans)
+    covered = [page for piece in ranges for page in range(piece.first, piece.last + 1)]
+    assert covered == list(range(1, page_count + 1))
+    assert [piece.number for piece in ranges] == list(range(1, len(ranges) + 1))
+    for piece in ranges:
+        length = piece.last - piece.first + 1
+        to_recognise = len(scanned & set(range(piece.first, piece.last + 1)))
+        assert length <= pages + 1
+        assert to_recognise <= min(scans, pages) + 1
+
+
+def test_a_scan_is_cut_into_threes_and_text_into_sixteens() -> None:
+    scan = plan_page_ranges(12, 16, frozenset(range(1, 13)), 3)
+    assert [(piece.first, piece.last) for piece in scan] == [(1, 3), (4, 6), (7, 9), (10, 12)]
+    mixed = plan_page_ranges(38, 16, frozenset(range(33, 39)), 3)
+    assert [(piece.first, piece.last) for piece in mixed] == [(1, 16), (17, 32), (33, 35), (36, 38)]
+
+
 def test_nothing_has_no_ranges() -> None:
     assert plan_slide_ranges(0) == []
     assert plan_page_ranges(0) == []

@@ -103,7 +103,7 @@ class Engine:
     async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
         return SlideUnit(start_s=span.start_s, end_s=span.end_s)
 
-    async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
+    async def read(self, document: Path, pages: PageRange, output: Path, lost_s: float) -> PageUnit:
         return PageUnit(first=pages.first, last=pages.last, page_count=pages.last)
 
     async def assemble(self, plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:

@@ -1,19 +1,28 @@
 """What cannot be read is missing and said; the rest of the job goes on, and the next run tries again (PIP-2)."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.transcription.adapters.engines import PdfPageEngine
+from services.transcription.adapters.page_engine import PageTimes, PdfPageEngine
+from services.transcription.domain.failures import MORE_PAGES
 from services.transcription.domain.notices import NO_SLIDES, NO_SPEECH, NO_TEXT
 from services.transcription.domain.results import Stored
 from services.transcription.domain.units import _told
 from services.transcription.pages.models import PageContent, PageUnit
 from shared.checkpoints import Finished
 from shared.documents import SourceDocument
-from shared.errors import EngineError, EngineLimitError, InvalidSourceError, LecternError, NothingReadError
+from shared.errors import (
+    EngineError,
+    EngineLimitError,
+    EngineTimeoutError,
+    InvalidSourceError,
+    LecternError,
+    NothingReadError,
+)
 from shared.events import PageRange, SourceTranscribed
 from shared.time_limits import TimeLimits
 from tests.unit.transcription import lane_world
@@ -152,7 +161,7 @@ class Process:
 )
 async def test_one_bad_page_takes_no_other_along(failures: dict[int, int], asked: list[int], lost: list[int]) -> None:
     process: Any = Process(failures)
-    engine = PdfPageEngine(process, TimeLimits.of(60), 600)
+    engine = PdfPageEngine(process, process, PageTimes())
     unit = await engine.read(Path("a.pdf"), PageRange(number=1, first=1, last=4), Path())
     assert process.asked == asked
     assert [page.number for page in unit.pages] == [number for number in range(1, 5) if number not in lost]
@@ -162,10 +171,70 @@ async def test_one_bad_page_takes_no_other_along(failures: dict[int, int], asked
 
 async def test_a_range_without_time_left_says_which_pages_are_missing() -> None:
     process: Any = Process({})
-    unit = await PdfPageEngine(process, TimeLimits.of(60), -1).read(
-        Path("a.pdf"), PageRange(number=1, first=3, last=4), Path()
-    )
+    engine = PdfPageEngine(process, process, PageTimes(range_s=-1))
+    unit = await engine.read(Path("a.pdf"), PageRange(number=1, first=3, last=4), Path())
     assert unit.missing == ("Page 3 takes longer than is allowed.", "Page 4 takes longer than is allowed.")
+
+
+class Pages:
+    """Stands for both processes of the page engine: a page takes so many seconds, up to the limit of its call."""
+
+    def __init__(self, takes_s: dict[int, float]) -> None:
+        self.takes_s = takes_s
+        self.asked: list[int] = []
+
+    async def run(self, limits: TimeLimits, _function: Any, _document: Any, span: PageRange, *_: Any) -> PageUnit:
+        self.asked.append(span.first)
+        takes_s = self.takes_s.get(span.first, 0.0)
+        await asyncio.sleep(min(takes_s, limits.hard_s))
+        if takes_s > limits.hard_s:
+            raise EngineTimeoutError("x")
+        page = PageContent(number=span.first, width=1, height=1, origin="none")
+        return PageUnit(first=span.first, last=span.first, page_count=9, pages=(page,))
+
+
+SHORT = PageTimes(quick_s=0.05, page_s=0.5, range_s=10, lost_s=0.3)
+
+
+def pages(first: int, last: int) -> PageRange:
+    return PageRange(number=1, first=first, last=last)
+
+
+async def test_nobody_waits_for_a_page_that_takes_long() -> None:
+    quick: Any = Pages({1: 0.4})
+    slow: Any = Pages({1: 0.4})
+    engine = PdfPageEngine(quick, slow, SHORT)
+    long = asyncio.create_task(engine.read(Path("long.pdf"), pages(1, 2), Path()))
+    await asyncio.sleep(0.01)
+    short = await engine.read(Path("short.pdf"), pages(3, 3), Path())
+    assert not long.done()
+    assert not short.missing
+    assert not (await long).missing
+    assert (quick.asked, slow.asked) == ([1, 3, 2], [1])
+
+
+async def test_the_pages_of_two_documents_take_turns() -> None:
+    quick: Any = Pages(dict.fromkeys(range(1, 20), 0.01))
+    engine = PdfPageEngine(quick, quick, SHORT)
+    await asyncio.gather(*(engine.read(Path("a.pdf"), pages(*span), Path()) for span in ((1, 3), (11, 13))))
+    assert quick.asked == [1, 11, 2, 12, 3, 13]
+
+
+async def test_waiting_for_others_is_no_time_of_a_range() -> None:
+    quick: Any = Pages(dict.fromkeys(range(1, 20), 0.04))
+    engine = PdfPageEngine(quick, quick, PageTimes(quick_s=1, page_s=1, range_s=0.2))
+    units = await asyncio.gather(*(engine.read(Path("a.pdf"), pages(n, n + 3), Path()) for n in (1, 5, 9, 13)))
+    assert [unit.missing for unit in units] == [()] * 4
+
+
+async def test_a_document_of_pages_that_take_too_long_is_given_up_in_time(world: World) -> None:
+    endless: Any = Pages(dict.fromkeys(range(1, 3000), 9.0))
+    world.handlers._units._pages = PdfPageEngine(endless, endless, SHORT)  # type: ignore[attr-defined] # of the protocol's real class
+    began = time.monotonic()
+    (partial,) = await run(world, source(speech=1, pages=9))
+    assert time.monotonic() - began < 4
+    assert partial.missing == ("Page 1 takes longer than is allowed.", MORE_PAGES)
+    assert set(endless.asked) == {1}
 
 
 def test_a_checkpoint_from_before_is_a_whole_result() -> None:
