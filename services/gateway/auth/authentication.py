@@ -67,6 +67,15 @@ async def _admit(request: HTTPConnection) -> None:
         check_same_origin(request)
 
 
+async def is_still_known(request: HTTPConnection, parts: Gateway) -> bool:
+    """Whether the caller of a request that is being answered would be let in now. Raises DatabaseError."""
+    try:
+        await _identify(request, parts)
+    except ProblemError:
+        return False
+    return True
+
+
 async def _identify(request: HTTPConnection, parts: Gateway) -> Caller:
     scheme, key = get_authorization_scheme_param(request.headers.get("authorization"))
     if scheme.lower() == "bearer":

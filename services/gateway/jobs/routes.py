@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import StreamingResponse
 
+from services.gateway.auth.authentication import is_still_known
 from services.gateway.auth.guard import SignedIn
 from services.gateway.jobs.artifacts import download_name, send_artifact
 from services.gateway.jobs.multipart import MalformedUploadError, MultipartReader
@@ -241,6 +243,7 @@ async def get_artifact(
     summary="Follow a job",
 )
 async def follow_job(
+    request: Request,
     parts: Parts,
     caller: SignedIn,
     job_id: JobIdPath,
@@ -256,6 +259,7 @@ async def follow_job(
         parts.wakeups,
         caller.owner,
         job_id,
+        still_known=partial(is_still_known, request, parts),
         seen=seen,
         poll_s=parts.settings.poll_s,
         heartbeat_s=parts.settings.heartbeat_s,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 from services.gateway.jobs.read_model import ReadModel
@@ -11,6 +11,7 @@ from services.gateway.jobs.wakeups import Wakeups
 from shared.errors import DatabaseError
 
 RETRY_MS = 2000
+ASKED_EVERY_S = 2.0
 
 
 def is_over(job: Job, seen: int | None) -> bool:
@@ -29,20 +30,26 @@ async def events(
     owner: str,
     job_id: str,
     *,
+    still_known: Callable[[], Awaitable[bool]],
     seen: int | None,
     poll_s: float,
     heartbeat_s: float,
 ) -> AsyncIterator[bytes]:
     """Snapshots newer than revision `seen`, until the job has come to an end, is deleted, or the process stops.
 
+    They also end within seconds when the caller is `still_known` no longer, because a key was revoked or has expired.
     Several replicas may write the read model: besides being woken by this one's writes it looks every `poll_s`.
     """
     yield f"retry: {RETRY_MS}\n\n".encode()
-    quiet_since_s = time.monotonic()
+    quiet_since_s = asked_s = time.monotonic()
     with wakeups.of(job_id) as changed:
         while not wakeups.stopping:
             changed.clear()
             with suppress(DatabaseError):  # it comes back; heartbeats keep the line open until then
+                if time.monotonic() - asked_s >= ASKED_EVERY_S:
+                    if not await still_known():
+                        return
+                    asked_s = time.monotonic()
                 job = await read_model.get(owner, job_id)
                 if job is None:
                     yield b"event: deleted\ndata: {}\n\n"
