@@ -18,7 +18,7 @@ class Wish:
     """One job that somebody wants: `act` is what they do with it `after_s` seconds after it was accepted.
 
     `key` is the idempotency key or, of an event, the job's id. `then_kill` names what is killed in the moment after it
-    was accepted.
+    was accepted. What is `cut_off` is done while the broker is away, and then every gateway is killed.
     """
 
     number: int
@@ -30,6 +30,7 @@ class Wish:
     then_kill: str | None = None
     owner: str = LOCAL
     way: Way = "http"
+    cut_off: Literal["submit", "act"] | None = None
 
     @property
     def by_event(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 POISON_MESSAGE = "This source is poisoned. Nothing can be made of it."
+UNIT_S = 60.0
 PREPARE, GUIDE, RENDER = "prepare", "guide", "render"
 
 
@@ -28,7 +29,7 @@ class Content(BaseModel):
     flaky: dict[str, int] = Field(default_factory=dict)
     poisoned: str | None = None
     mendable: str | None = None
-    slow: str | None = None
+    slow: tuple[str, ...] = ()
     slow_s: float = 0.0
     missing: tuple[str, ...] = ()
     padding: int = 0

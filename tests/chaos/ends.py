@@ -20,5 +20,7 @@ def findings(jobs: Mapping[str, dict[str, Any]], owners: Mapping[str, str], hear
 
 
 def _end(job: Mapping[str, Any]) -> tuple[Any, ...]:
-    names = tuple(artifact["name"] for artifact in job["artifacts"])
-    return job["job_id"], job["run"], job["status"], job["owner"], job["title"], job["trace_id"], names
+    end = job["job_id"], job["run"], job["status"], job["owner"], job["trace_id"]
+    if job["status"] not in ("done", "partial"):
+        return end  # what had been under way may still add files to a job that was cancelled
+    return *end, job["title"], *(artifact["name"] for artifact in job["artifacts"])

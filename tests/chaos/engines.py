@@ -26,11 +26,10 @@ from shared.documents import (
     Word,
 )
 from shared.events import PageRange, SlideRange, SourceIngested
-from tests.chaos.content import GUIDE, PREPARE, Content, content_in
+from tests.chaos.content import GUIDE, PREPARE, UNIT_S, Content, content_in
 from tests.chaos.workshop import Workshop
 
 NAME = "chaos"
-UNIT_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from tests.chaos.cases import Case
+from tests.chaos.disks import full
 from tests.chaos.disturbances import BROKER, COPIES, DATABASE, PROCESS, STORAGE
 from tests.chaos.hostile import Hostile, hostile
 from tests.chaos.plan import Fault
@@ -68,6 +69,8 @@ class Injector:
             "repeat events": self._repeat_events,
             "repeat commands": self._repeat_commands,
             "hostile": self._hostile,
+            "fill disk": self._fill_disk,
+            "fill every disk": self._fill_every_disk,
         }
 
     def _labels(self, *, gateway: bool) -> list[str]:
@@ -205,6 +208,43 @@ class Injector:
         seconds = rng.uniform(1, self.longest_s)
         await server.stop_for(seconds)
         return f"stopped for {seconds:.1f} s"
+
+    async def _fill_disk(self, rng: random.Random) -> str:
+        return await self._fill(rng, rng.sample(sorted(self.stack.disks), min(1, len(self.stack.disks))))
+
+    async def _fill_every_disk(self, rng: random.Random) -> str:
+        return await self._fill(rng, sorted(self.stack.disks))
+
+    async def _fill(self, rng: random.Random, names: list[str]) -> str:
+        if not names:
+            return "there is none that could be filled: a small file system can only be mounted by root"
+        await self._all_breathe(rng)
+        seconds = rng.uniform(2, max(3.0, self.longest_s))
+        await asyncio.gather(*(self._fill_for(seconds, name) for name in names))
+        return f"{', '.join(names)} for {seconds:.1f} s"
+
+    async def _fill_for(self, seconds: float, name: str) -> None:
+        what, server = self.stack.on_disk(name)
+        async with server.turn if server else nullcontext():
+            with self._disturbing(what):
+                async with full(self.stack.disks[name]):
+                    await asyncio.sleep(seconds)
+                if server is not None:
+                    await server.revive()
+
+    async def cut_off(self, doing: Awaitable[None]) -> None:
+        """Have something done while the broker is away, and kill every gateway in the moment after it.
+
+        Whatever was accepted meanwhile, nobody remembers but the database.
+        """
+        proxy = self.stack.proxies["broker"]
+        with self._disturbing(BROKER):
+            proxy.refuse(refusing=True)
+            try:
+                await doing
+            finally:
+                self.kill_gateway_now()
+                proxy.heal()
 
     async def _repeat_events(self, rng: random.Random) -> str:
         letters = self.tap.copies(rng, COPIES_AT_ONCE)

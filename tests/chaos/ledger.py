@@ -37,10 +37,10 @@ class Computation:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Every computation, in the order of their beginnings, and when each checkpoint was first known to be kept."""
+    """Every computation, in the order of their beginnings, and when each delivery knew its checkpoint to be kept."""
 
     computations: Sequence[Computation]
-    kept_at: Mapping[Place, float]
+    kept_at: Mapping[Place, Sequence[float]]
 
     @cached_property
     def by_place(self) -> Mapping[Place, Sequence[Computation]]:
@@ -64,12 +64,12 @@ class Ledger:
 def read_ledger(workshop: Path) -> Ledger:
     """Read the lines of all processes."""
     entries = sorted(_entries(workshop), key=lambda entry: float(entry["at"]))
-    kept_at: dict[Place, float] = {}
+    kept_at: dict[Place, list[float]] = defaultdict(list)
     ends: dict[str, dict[str, Any]] = {}
     outcomes: dict[str, str] = {}
     for entry in entries:
         if entry["what"] == KEPT:
-            kept_at.setdefault((entry["job"], entry["checkpoint"]), entry["at"])
+            kept_at[entry["job"], entry["checkpoint"]].append(entry["at"])
         if entry["what"] in (KEPT, NOT_KEPT):
             ends[entry["call"]] = entry
         elif entry["what"] != "begun":

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from tests.chaos.cases import Act, Way, Wish
 from tests.chaos.content import GUIDE, PREPARE, Content
-from tests.chaos.owners import KEYED, KEYLESS
+from tests.chaos.owners import KEYLESS, OFTEN, SELDOM
 
 WINDOW_S_PER_FAULT = 0.75
 LEAST_WINDOW_S = 10.0
 QUIET_START_S = 0.5
 SHORT_JOBS = 50
 EVENT_WAYS: tuple[Way, ...] = ("bare", "binary", "structured")
+IN_ALL_STAGES = "slow-stages.pdf"  # takes its time in every stage
 SHORT_PALETTE = (
     "talk-2.wav",
     "talk-5.wav",
@@ -22,7 +23,16 @@ SHORT_PALETTE = (
     "slow.wav",
     "mendable.wav",
     "no-web-page.wav",
+    IN_ALL_STAGES,
 )
+# What is accepted while the broker is away is known to the database alone when the gateways are killed: in every plan.
+CUT_OFF: tuple[tuple[Act, str, str], ...] = (
+    ("none", "talk-2.wav", "submit"),
+    ("cancel", "slow.wav", "act"),
+    ("delete", "talk-5.wav", "act"),
+)
+
+SLOW_STAGES = ("pages-2", GUIDE, "render-pdf")
 
 # Small jobs are many and large ones few, as everywhere.
 WEIGHTS: dict[str, float] = {
@@ -32,7 +42,7 @@ WEIGHTS: dict[str, float] = {
     "paper-2.pdf": 6,
     "slow.wav": 2,
     "mendable.wav": 1.5,
-    "large.wav": 0.3,
+    "large.wav": 0.6,
 }
 # Each kind of fault with its share. What takes the whole system away for seconds is rare, or nothing would be tried: a
 # fault every second or so, of which one in twenty is such, leaves it half of the time to work in.
@@ -53,9 +63,21 @@ SHARES: dict[str, float] = {
     "repeat events": 7,
     "repeat commands": 4,
     "hostile": 9,
+    "fill disk": 1.2,
+    "fill every disk": 0.3,
 }
 # A short form has few faults: these come first, so that it has the hardest.
-FIRST = ("kill worker", "kill gateway", "kill broker", "kill database", "hostile", "repeat events", "cut", "storage")
+FIRST = (
+    "kill worker",
+    "kill gateway",
+    "kill broker",
+    "kill database",
+    "hostile",
+    "repeat events",
+    "cut",
+    "storage",
+    "fill every disk",
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +123,10 @@ def palette(rng: random.Random) -> tuple[Content, ...]:
         Content(name="poisoned-unit.wav", units=4, slides=1, poisoned="speech-3"),
         Content(name="poisoned-guide.pdf", kind="document", units=2, poisoned=GUIDE),
     ]
-    slow = [Content(name="slow.wav", units=3, slides=1, slow="speech-2", slow_s=2.5)]
+    slow = [
+        Content(name="slow.wav", units=3, slides=1, slow=("speech-2",), slow_s=2.5),
+        Content(name=IN_ALL_STAGES, kind="document", units=2, slow=SLOW_STAGES, slow_s=1.5),
+    ]
     mendable = [Content(name="mendable.wav", units=3, slides=1, mendable="speech-1")]
     optional = [
         Content(name="no-web-page.wav", units=2, missing=("render-html",)),
@@ -120,6 +145,7 @@ def make_plan(seed: int, *, jobs: int, faults: int) -> Plan:
     if short:
         contents = tuple(content for content in contents if content.name in SHORT_PALETTE)
     wishes = [_wish(rng, number, contents, window_s, longest_s=2.0 if short else 15.0) for number in range(1, jobs + 1)]
+    wishes += _cut_off(rng, jobs, contents, window_s)
     return Plan(
         seed=seed,
         window_s=window_s,
@@ -141,7 +167,7 @@ def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window
         if content.slow and rng.random() < 0.7:
             act = "cancel"
     way: Way = rng.choices(("http", *EVENT_WAYS), (78, 8, 7, 7))[0]
-    owner = rng.choices((*KEYED, KEYLESS), (50, 25, 20, 5))[0]
+    owner = rng.choices((*OFTEN, KEYLESS), (50, 25, 20, 5))[0]
     if owner == KEYLESS:
         way, act = ("bare" if way == "http" else way), "none"
         content = next(content for content in contents if content.is_plain)
@@ -158,6 +184,24 @@ def _wish(rng: random.Random, number: int, contents: tuple[Content, ...], window
         after_s=rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0, longest_s))),
         then_kill=rng.choices((None, "gateway", "broker"), (0.986, 0.01, 0.004))[0],
     )
+
+
+def _cut_off(rng: random.Random, jobs: int, contents: tuple[Content, ...], window_s: float) -> list[Wish]:
+    """The last of an owner: nobody else's submission has it published."""
+    by_name = {content.name: content for content in contents}
+    return [
+        Wish(
+            number=jobs + number,
+            at_s=window_s * (0.2 + 0.25 * number),
+            content=by_name[name],
+            key=str(uuid.UUID(int=rng.getrandbits(128))),
+            act=act,
+            after_s=0.5,
+            owner=SELDOM,
+            cut_off="submit" if which == "submit" else "act",
+        )
+        for number, (act, name, which) in enumerate(reversed(CUT_OFF), start=1)
+    ]
 
 
 def _weight(content: Content) -> float:

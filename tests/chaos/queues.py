@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import aio_pika
-
+from deploy.local.broker_client import connected
 from services.gateway.dead_letters.letter import letter_id, letter_key
 from services.gateway.dead_letters.letters import INLINE_BYTES, OBJECTS
 from shared.messaging.headers import HISTORY, REASON, REPLAYS, number
@@ -72,7 +71,7 @@ async def counts(stack: Stack) -> dict[str, tuple[int, int]]:
 
 async def ready_counts(url: str) -> dict[str, int]:
     """Messages ready in the queues of work: cheap, but blind to those in hand."""
-    async with await aio_pika.connect(url) as connection:
+    async with connected(url) as connection:
         channel = await connection.channel()
         found = {}
         for name in LIVE_QUEUES:
@@ -84,7 +83,7 @@ async def ready_counts(url: str) -> dict[str, int]:
 async def dead_letters(url: str) -> list[DeadLetter]:
     """Every dead letter. They are gone from the broker afterwards."""
     found = []
-    async with await aio_pika.connect(url) as connection:
+    async with connected(url) as connection:
         channel = await connection.channel()
         for work in WORK_QUEUES:
             queue = await channel.get_queue(work.dead_letters, ensure=False)

@@ -32,6 +32,7 @@ async def reckon(run: "Run", quiet: Mapping[tuple[str, bool], Quiet]) -> Report:
     tally.others += await _ends(run, by_owner)
     mended = {job_id for job_id, case in accepted.items() if case.wish.content.mendable}
     tally.others += run.watch.findings(mended)
+    tally.others += run.progress.findings()
     tally.others += queues.leftover_findings(await queues.counts(run.stack))
     letters = await queues.dead_letters(run.stack.node.url)
     known = accepted | queues.unanswered(jobs, run.cases)

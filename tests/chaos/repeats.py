@@ -3,9 +3,11 @@
 A result that is kept is never computed again: whoever begins after having looked when it was there has no excuse. What
 was not kept is computed again because it failed as it was told, because its process was killed, because a dependency
 that was disturbed took no result, or because two deliveries of one message raced. Of a race the cause must be there: a
-lost connection to the broker, a process that was killed between publishing and acknowledging, a copy from outside.
+lost connection to the broker, a process that was killed between publishing and acknowledging, a copy from outside, or
+units that ended at the same moment.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -26,6 +28,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "OSError": (STORAGE,),
     "CancelledError": (BROKER, PROCESS),
 }
+_UNIT = re.compile(r"^(source|plan|(speech|slides|pages)-\d+)")
 SECOND_DELIVERY = (BROKER, PROCESS, COPIES)
 
 
@@ -45,8 +48,8 @@ def _repeats(ledger: Ledger) -> Iterator[tuple[Computation, Computation]]:
 
 def fault_of(earlier: Computation, later: Computation, ledger: Ledger, disturbances: Disturbances) -> str | None:
     """Why `later` should not have been; None where it has a reason."""
-    kept_at = ledger.kept_at.get((later.job_id, later.checkpoint))
-    if kept_at is not None and kept_at < later.looked_at:
+    kept_at = min(ledger.kept_at.get((later.job_id, later.checkpoint), ()), default=later.looked_at)
+    if kept_at < later.looked_at:
         return f"its result had been kept for {later.looked_at - kept_at:.3f} s when it was looked for"
     if earlier.outcome == "failed":
         return None
@@ -66,10 +69,22 @@ def _fault_of_race(earlier: Computation, later: Computation, ledger: Ledger, dis
 
 def _fault_of_delivery(later: Computation, ledger: Ledger, disturbances: Disturbances) -> str | None:
     """Why there should have been no second message about it; None where there is a reason for one."""
+    if _UNIT.match(later.checkpoint) is None and _joined_by_several(later, ledger):
+        return None
     since = min(one.begun_at for one in ledger.computations if one.job_id == later.job_id)
     if disturbances.any(SECOND_DELIVERY, since=since, until=later.begun_at, after_s=AFTER_S):
         return None
     return "nothing had disturbed the broker or a service, and no copy of a message was sent"
+
+
+def _joined_by_several(later: Computation, ledger: Ledger) -> bool:
+    """Whether several units of the job ended so close together that each found all done, and told of the whole.
+
+    None can do so twice: more such messages than units have another reason.
+    """
+    units = {place for place in ledger.kept_at if place[0] == later.job_id and _UNIT.match(place[1])}
+    joined = [at for at in ledger.kept_at.get((later.job_id, "document"), ()) if at < later.begun_at]
+    return 1 < len(joined) <= len(units)
 
 
 def _fault_of_loss(earlier: Computation, later: Computation, ledger: Ledger, disturbances: Disturbances) -> str | None:

@@ -14,7 +14,8 @@ from tests.chaos.connections import Connections
 from tests.chaos.content import Content
 from tests.chaos.faults import Injector
 from tests.chaos.owners import KEYED, KEYLESS, Owners
-from tests.chaos.plan import EVENT_WAYS, Fault, Plan
+from tests.chaos.plan import EVENT_WAYS, IN_ALL_STAGES, Fault, Plan
+from tests.chaos.progress import Progress
 from tests.chaos.reckoning import reckon
 from tests.chaos.report import Report
 from tests.chaos.stack import Stack
@@ -47,6 +48,7 @@ class Run:
         self.tap = Tap(stack.node.url)
         self.submitter = Submitter(stack, self.tap)
         self.watch = Watch()
+        self.progress = Progress()
         self.cases = [Case(wish) for wish in plan.wishes]
         self.injector = Injector(stack, self.tap, self.cases, self.say, plan.longest_s)
         self._last_upload_s = self.began_s
@@ -78,8 +80,10 @@ class Run:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.tap.close()
-        await self.connections.close()
+        try:
+            await self.tap.close()
+        finally:
+            await self.connections.close()
 
     async def _quietly(self) -> dict[tuple[str, bool], Quiet]:
         """Every content once by HTTP and once by event, undisturbed: what it comes to is what it must come to later."""
@@ -97,6 +101,10 @@ class Run:
 
     async def _quiet(self, case: Case) -> None:
         await self._submit(case)
+        if case.wish.content.name == IN_ALL_STAGES and not case.wish.by_event:
+            watching = self._background(self.progress.watch(self.owners.administrator, str(case.job_id)))
+            await self._ended(case)
+            watching.cancel()
         await self._ended(case)
         if case.wish.content.mendable:
             self.stack.workshop.mend(str(case.job_id))
@@ -156,7 +164,10 @@ class Run:
 
     async def _live(self, case: Case) -> None:
         """What one owner does."""
-        await self._submit(case)
+        if case.wish.cut_off == "submit":
+            await self.injector.cut_off(self._submit(case))
+        else:
+            await self._submit(case)
         self._last_upload_s = time.monotonic()
         if case.job_id is None:
             return
@@ -175,7 +186,10 @@ class Run:
             self.stack.workshop.mend(case.job_id)
         elif case.wish.by_event and case.wish.act != "none":
             await self._until(case, lambda _job: True)  # a moment after the broker, the gateway knows it too
-        await account.act(case)
+        if case.wish.cut_off == "act":
+            await self.injector.cut_off(account.act(case))
+        else:
+            await account.act(case)
 
     async def _tell(self) -> None:
         """Now and then say how far it is."""

@@ -6,11 +6,15 @@ import signal
 import time
 from dataclasses import dataclass, field
 
+from deploy.local.database import EmbeddedDatabase
 from deploy.local.processes import Child, terminate_all
 from deploy.local.programs import Program, became_ready
+from deploy.local.rabbitmq import RabbitNode
 
 READY_LIMIT_S = 90.0
 STOP_LIMIT_S = 20.0
+SILENCES_ALLOWED = 5
+SILENCE_S = 1.0
 
 
 class ServerLostError(Exception):
@@ -72,6 +76,24 @@ class Server:
                 await asyncio.sleep(seconds)
             finally:
                 os.killpg(self.child.pid, signal.SIGCONT)
+
+    async def revive(self) -> None:
+        """Start it anew where it ended, or answers and does no work any more: what a supervisor does.
+
+        Call it with the turn taken. Raises ServerLostError.
+        """
+        for _ in range(SILENCES_ALLOWED):
+            if self.child is None or not self.child.running:
+                break
+            if await self._is_live():
+                return
+            await asyncio.sleep(SILENCE_S)
+        self.kill_now()
+        await self.start()
+
+    async def _is_live(self) -> bool:
+        program = self.program
+        return await (program.is_live() if isinstance(program, RabbitNode | EmbeddedDatabase) else program.is_ready())
 
     async def close(self) -> None:
         """End it."""

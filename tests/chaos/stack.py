@@ -17,7 +17,8 @@ from deploy.local.objects import S3Server
 from deploy.local.processes import free_ports
 from deploy.local.rabbitmq import RabbitNode
 from deploy.local.services import status_of
-from tests.chaos.disturbances import Disturbances
+from tests.chaos.disks import Disk, mounted
+from tests.chaos.disturbances import BROKER, DATABASE, STORAGE, Disturbances
 from tests.chaos.nursery import Nursery, Unit
 from tests.chaos.proxy import Proxy
 from tests.chaos.servers import Server
@@ -50,6 +51,7 @@ class Stack:
     api_key: str
     mark: str
     disturbances: Disturbances
+    disks: dict[str, Disk]
 
     @property
     def home(self) -> Path:
@@ -60,6 +62,15 @@ class Stack:
     def url(self) -> str:
         """Where the gateway answers, through its proxy."""
         return f"http://127.0.0.1:{self.proxies['gateway'].port}"
+
+    def on_disk(self, name: str) -> tuple[str, Server | None]:
+        """What is disturbed when the disk `name` is full, and the server that has its data there."""
+        return {
+            "database": (DATABASE, self.database),
+            "rabbitmq": (BROKER, self.broker),
+            "objects": (STORAGE, self.objects),
+            "home": (STORAGE, None),
+        }[name]
 
     def unit(self, label: str) -> Unit:
         """The process called `label`."""
@@ -169,9 +180,20 @@ def _make_bucket(s3: S3Server) -> None:
 
 @asynccontextmanager
 async def running(folder: Path, *, with_s3: bool, orphan_age_s: float) -> AsyncIterator[Stack]:
-    """A system that is ready; nothing of it is left at the end of the context."""
-    node, database = RabbitNode(folder / "rabbitmq"), EmbeddedDatabase(folder / "database", authenticated=False)
-    s3 = S3Server(folder / "objects") if with_s3 else None
+    """A system that is ready; nothing of it is left at the end of the context but logs."""
+    names = ("database", "rabbitmq", "home", *(("objects",) if with_s3 else ()))
+    with mounted(folder, names) as disks:
+        async with _on_disks(folder, disks, with_s3=with_s3, orphan_age_s=orphan_age_s) as stack:
+            yield stack
+
+
+@asynccontextmanager
+async def _on_disks(
+    folder: Path, disks: dict[str, Disk], *, with_s3: bool, orphan_age_s: float
+) -> AsyncIterator[Stack]:
+    node = RabbitNode(folder / "rabbitmq", log=folder / "rabbitmq.log")
+    database = EmbeddedDatabase(folder / "database", log=folder / "database.log", authenticated=False)
+    s3 = S3Server(folder / "objects", log=folder / "objects.log") if with_s3 else None
     targets = {"broker": node.port, "database": database.port} | ({"storage": s3.port} if s3 else {})
     ports = free_ports(len(targets) + 1 + sum(REPLICAS.values()))
     proxies = {name: Proxy(name, ports.pop(), target) for name, target in targets.items()}
@@ -189,6 +211,7 @@ async def running(folder: Path, *, with_s3: bool, orphan_age_s: float) -> AsyncI
         api_key=f"lk_{secrets.token_urlsafe(32)}",
         mark=secrets.token_hex(12),
         disturbances=Disturbances(deaths=nursery.died_at),
+        disks=disks,
     )
     stack.workshop.prepare()
     flushing = asyncio.create_task(database.keep_flushed())

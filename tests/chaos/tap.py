@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import json
 import random
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
-from aio_pika.exceptions import AMQPError
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
 
+from deploy.local.broker_client import BROKEN, connected
 from shared.events import Command, FindSlides, ReadPages, SourceIngested, TranscribeSpeech, UnitFinished
 from shared.messaging.content import attribute
 from shared.messaging.job_trace import TRACEPARENT
@@ -21,7 +22,6 @@ from tests.chaos.traces import Sighting, trace_of
 
 TAP_QUEUE = "chaos.tap"
 SEND_TIMEOUT_S = 15.0
-BROKEN = (AMQPError, OSError, RuntimeError, TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Tap:
         self._url = url
         self._listening: asyncio.Task[None] | None = None
         self._hears = asyncio.Event()
-        self._sending: AbstractConnection | None = None
+        self._sending = AsyncExitStack()  # it can be used again once it is closed
         self._channel: AbstractChannel | None = None
         self._turn = asyncio.Lock()
         self._known: set[int] = set()
@@ -77,7 +77,7 @@ class Tap:
     async def _listen_once(self) -> None:
         """Listen until the connection breaks."""
         closed = asyncio.Event()
-        async with await aio_pika.connect(self._url, timeout=5) as connection:
+        async with connected(self._url) as connection:
             channel = await connection.channel()
             queue = await channel.declare_queue(TAP_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
             await queue.bind(EVENTS_EXCHANGE.name, "#")
@@ -88,10 +88,8 @@ class Tap:
             await closed.wait()
 
     async def _hang_up(self) -> None:
-        connection, self._sending, self._channel = self._sending, None, None
-        if connection is not None:
-            with contextlib.suppress(*BROKEN):
-                await asyncio.wait_for(connection.close(), 2)
+        self._channel = None
+        await self._sending.aclose()
 
     async def _hear(self, message: AbstractIncomingMessage) -> None:
         letter = Letter(
@@ -138,7 +136,11 @@ class Tap:
             while loop.time() < deadline:
                 # In a task of its own: a lost connection cancels the wait for its confirmations.
                 publishing = asyncio.create_task(self._publish(message, letter))
-                await asyncio.wait([publishing], timeout=5)
+                try:
+                    await asyncio.wait([publishing], timeout=5)
+                except asyncio.CancelledError:
+                    publishing.cancel()  # it would connect again after everything was closed
+                    raise
                 if publishing.done() and not publishing.cancelled() and publishing.exception() is None:
                     self.sent += 1
                     return True
@@ -160,8 +162,8 @@ class Tap:
 
     async def _exchange(self, name: str) -> AbstractExchange:
         if self._channel is None:
-            self._sending = await aio_pika.connect(self._url, timeout=5)
-            self._channel = await self._sending.channel()
+            connection = await self._sending.enter_async_context(connected(self._url))
+            self._channel = await connection.channel()
         return await self._channel.get_exchange(name, ensure=False) if name else self._channel.default_exchange
 
     def copies(self, rng: random.Random, count: int) -> list[Letter]:

@@ -8,7 +8,7 @@ from typing import Any
 from shared.errors import EngineError, InvalidSourceError
 from tests.chaos.cases import ENDED, Case
 from tests.chaos.clients import Account
-from tests.chaos.content import POISON_MESSAGE, Content
+from tests.chaos.content import POISON_MESSAGE, UNIT_S, Content
 from tests.chaos.inventory import Objects
 
 DOWNLOADED_SHARE = 0.2
@@ -22,6 +22,7 @@ class Quiet:
     status: str
     artifacts: dict[str, str]
     objects: Objects
+    view: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,6 +102,10 @@ def _wrong_reason(case: Case, job: dict[str, Any]) -> list[str]:
 def _judge_files(case: Case, job: dict[str, Any], objects: Objects, quiet: Quiet, tally: Tally) -> None:
     whole = job["status"] == quiet.status and job["status"] in ("done", "partial")
     artifacts = {artifact["name"]: artifact["sha256"] for artifact in job["artifacts"]}
+    if whole and quiet.view and (view := view_of(job)) != quiet.view:
+        differing = sorted(name for name in view if view[name] != quiet.view[name])
+        told = "; ".join(f"{name} is {view[name]}, not {quiet.view[name]}" for name in differing)
+        tally.others.append(f"{case.label} is told otherwise than in a quiet run: {told}")
     if whole and artifacts != quiet.artifacts:
         tally.others.append(f"{case.label} has other files than a quiet run: {_difference(artifacts, quiet.artifacts)}")
     missing = sorted(quiet.objects.keys() - objects.keys()) if whole else []
@@ -137,4 +142,30 @@ def quiet_of(content: Content, job: dict[str, Any], objects: Objects) -> Quiet:
     artifacts = {artifact["name"]: artifact["sha256"] for artifact in job["artifacts"]}
     assert job["status"] in ENDED, f"the quiet run of {content.name} did not end: {job}"
     assert not content.is_plain or job["status"] == "done", f"the quiet run of {content.name}: {job}"
-    return Quiet(job["status"], artifacts, objects)
+    faults = faults_of_view(content, job) if job["status"] in ("done", "partial") else []
+    assert not faults, f"the quiet run of {content.name}: {'; '.join(faults)}"
+    return Quiet(job["status"], artifacts, objects, view_of(job))
+
+
+def view_of(job: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a job, and is the same of every job of that content."""
+    return {name: job[name] for name in ("title", "source", "stages", "warnings", "missing", "parameters")}
+
+
+def faults_of_view(content: Content, job: dict[str, Any]) -> list[str]:
+    """What is told of a finished job and is not as its content demands: of an event that nobody put there, say."""
+    body = content.source()
+    recording = content.kind == "recording"
+    want = {
+        "title": content.name,
+        "name": content.name,
+        "kind": content.kind,
+        "duration_s": UNIT_S * content.units if recording else None,
+        "page_count": None if recording else content.units,
+        "size": len(body),
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "units": [1, content.units + content.slides, 1, 1],
+    }
+    told = {**job["source"], "title": job["title"], "units": [stage["units_done"] for stage in job["stages"]]}
+    found = [f"{name} is {told[name]}, not {value}" for name, value in want.items() if told[name] != value]
+    return found + [f"{one['stage']} is {one['status']}" for one in job["stages"] if one["status"] != "done"]

@@ -51,7 +51,7 @@ class Workshop:
         if unit == content.poisoned:
             self._note_work(job_id, unit, work, "refused")
             raise InvalidSourceError(POISON_MESSAGE)
-        await asyncio.sleep(content.slow_s if unit == content.slow else content.work_ms / 1000)
+        await asyncio.sleep(content.slow_s if unit in content.slow else content.work_ms / 1000)
         if self._fails(content, job_id, unit):
             self._note_work(job_id, unit, work, "failed")
             raise EngineError(f"{unit} of {job_id} fails as it was told")

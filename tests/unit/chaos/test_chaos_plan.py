@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.chaos.content import Content, content_in
 from tests.chaos.hostile import MALFORMED, QUEUES, hostile
-from tests.chaos.plan import FIRST, SHARES, make_plan, palette
+from tests.chaos.owners import KEYED, KEYLESS
+from tests.chaos.plan import CUT_OFF, EVENT_WAYS, FIRST, SHARES, make_plan, palette
 
 
 def test_equal_seeds_give_equal_plans_and_others_do_not() -> None:
@@ -23,7 +24,9 @@ def test_a_long_plan_has_every_kind_of_fault_and_every_content() -> None:
     assert {fault.kind for fault in plan.faults} == set(SHARES)
     assert {wish.content.name for wish in plan.wishes} == {content.name for content in plan.palette}
     assert {wish.act for wish in plan.wishes} == {"none", "delete", "cancel", "retry", "replay", "abandon"}
-    assert len({wish.key for wish in plan.wishes}) == 500
+    assert len({wish.key for wish in plan.wishes}) == len(plan.wishes) == 500 + len(CUT_OFF)
+    assert {wish.way for wish in plan.wishes} == {"http", *EVENT_WAYS}
+    assert {wish.owner for wish in plan.wishes} == {*KEYED, KEYLESS}
 
 
 def test_a_short_plan_has_the_hardest_faults() -> None:

@@ -18,7 +18,7 @@ SECOND = replace(FIRST, pid=2, looked_at=110.0, begun_at=110.1, fate_at=111.0)
 
 def found(first: Computation, second: Computation = SECOND, *told: Disturbance, **more: float) -> list[str]:
     kept = [one.fate_at for one in (first, second) if one.fate == KEPT and one.fate_at is not None]
-    ledger = Ledger([first, second], {(JOB, UNIT): min(kept)} if kept else {})
+    ledger = Ledger([first, second], {(JOB, first.checkpoint): kept})
     deaths = {first.pid: more["died_at"]} if "died_at" in more else {}
     return findings(ledger, Disturbances(list(told), deaths))
 
@@ -70,6 +70,14 @@ def test_two_replicas_race_where_there_was_a_reason_for_a_second_message(what: s
     assert len(found(FIRST, racing, Disturbance(what, 95, 96))) == faults
     assert len(found(FIRST, racing)) == 1
     assert len(found(FIRST, replace(racing, pid=1), Disturbance(what, 95, 96))) == 1  # one process takes turns
+
+
+@pytest.mark.parametrize(("units", "joined", "faults"), [(2, 2, 0), (2, 1, 1), (2, 3, 1), (1, 2, 1)])
+def test_units_that_end_at_the_same_moment_tell_of_the_whole_once_each(units: int, joined: int, faults: int) -> None:
+    guide = replace(FIRST, checkpoint="guide")
+    racing = replace(guide, pid=2, looked_at=100.5, begun_at=100.6)
+    kept = {(JOB, f"pages-{number}"): [98.0] for number in range(units)} | {(JOB, "document"): [99.0] * joined}
+    assert len(findings(Ledger([guide, racing], kept), Disturbances())) == faults
 
 
 def test_a_source_is_refused_again_where_there_was_a_reason_for_a_second_message() -> None:

@@ -1,5 +1,6 @@
 """The reckoning sees a lost, a doubled, a stuck and a wrong job, and lets a right one pass."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from tests.chaos.cases import Case, Wish
 from tests.chaos.content import POISON_MESSAGE, Content
 from tests.chaos.inventory import by_job
-from tests.chaos.verdict import Quiet, Tally, judge
+from tests.chaos.progress import Progress
+from tests.chaos.verdict import Quiet, Tally, faults_of_view, judge, view_of
 from tests.chaos.watch import Watch
 
 FILES = {"handout.pdf": "a" * 64}
@@ -102,3 +104,52 @@ def test_a_job_moves_forward_and_ends_once_a_run(statuses: list[tuple[int, str]]
     for run, status in statuses:
         watch.note({"job_id": "j", "run": run, "status": status}, "ana")
     assert len(watch.findings(set())) == wrong
+
+
+def test_what_is_told_of_a_job_must_be_what_a_quiet_run_is_told() -> None:
+    told = {"title": "T", "source": {}, "warnings": [], "missing": [], "parameters": {}}
+    quiet = Quiet("done", FILES, OBJECTS, view_of(job(**told)))
+    tally = Tally()
+    judge(case(), job(**told), OBJECTS, quiet, tally)
+    assert tally.findings() == []
+    judge(case(), job(**{**told, "title": None}), OBJECTS, quiet, tally)
+    assert len(tally.findings()) == 1
+
+
+def test_a_quiet_run_is_measured_against_its_content() -> None:
+    content = Content(name="talk.wav", units=2, slides=1)
+    body = content.source()
+    source = {"name": "talk.wav", "kind": "recording", "duration_s": 120.0, "page_count": None}
+    source |= {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    stages = [
+        {"stage": name, "status": "done", "units_done": units} for name, units in zip("itar", (1, 3, 1, 1), strict=True)
+    ]
+    assert faults_of_view(content, job(title="talk.wav", source=source, stages=stages)) == []
+    for wrong in (
+        {"title": None},
+        {"source": {**source, "kind": None}},
+        {"stages": [*stages[:3], {**stages[3], "status": "running"}]},
+    ):
+        assert (
+            len(faults_of_view(content, job(**{"title": "talk.wav", "source": source, "stages": stages, **wrong}))) == 1
+        )
+
+
+def test_progress_that_was_never_told_is_found() -> None:
+    def looked(*stages: tuple[str, int, int | None]) -> dict[str, Any]:
+        names = ("ingest", "transcription", "analysis", "rendering")
+        return {
+            "stages": [
+                {"stage": name, "status": status, "units_done": done, "units": units}
+                for name, (status, done, units) in zip(names, stages, strict=True)
+            ]
+        }
+
+    progress = Progress()
+    assert len(progress.findings()) == 3
+    done = ("done", 1, 1)
+    progress.note(looked(done, ("running", 1, 2), ("waiting", 0, 1), ("waiting", 0, 1)))
+    progress.note(looked(done, ("done", 2, 2), ("running", 0, 1), ("waiting", 0, 1)))
+    assert len(progress.findings()) == 1
+    progress.note(looked(done, ("done", 2, 2), done, ("running", 0, 1)))
+    assert progress.findings() == []
