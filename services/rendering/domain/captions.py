@@ -8,8 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
-from services.rendering.domain.cue_repair import SHORTEST_S, CueRepair
+from services.rendering.domain.cue_repair import MOST_CHARACTERS_PER_S, NEAR_S, SHORTEST_S, CueRepair
 from services.rendering.domain.text import clean
 from shared.documents import Segment, Transcript, Word
 
@@ -19,6 +20,8 @@ LONGEST_S = 6.5
 COMFORTABLE_S = 1.0
 CHARACTERS_PER_S = 17.0
 GAP_S = 0.084  # two frames at 24 a second
+ROUNDING_S = 0.002
+LAG_S = 0.5  # a caption may begin so much after its words, where those before it need the time
 PAUSE_S = 1.2  # a longer silence inside a sentence ends the cue
 JOIN_PAUSE_S = 0.5
 _SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’)\]]*$")
@@ -161,11 +164,19 @@ def _is_wide(character: str) -> bool:
 def _timed(cues: list[Cue]) -> Iterator[Cue]:
     """Cues that stay long enough to be read where the next one leaves room, never overlap and never are empty."""
     earliest_s = 0.0
-    for index, cue in enumerate(cues):
+    for cue, following in zip_longest(cues, cues[1:]):
         start_s = max(cue.start_s, earliest_s)
-        wanted_s = max(COMFORTABLE_S, sum(map(len, cue.lines)) / CHARACTERS_PER_S)
-        limit_s = cues[index + 1].start_s - GAP_S if index + 1 < len(cues) else float("inf")
+        characters = sum(map(len, cue.lines)) + len(cue.lines) - 1
+        limit_s = following.start_s - _gap_s(cue, following) if following else float("inf")
+        wanted_s = max(COMFORTABLE_S, characters / CHARACTERS_PER_S)
         end_s = min(max(cue.end_s, start_s + wanted_s), limit_s, start_s + LONGEST_S)
-        end_s = max(end_s, start_s + SHORTEST_S)  # the next one waits
+        needed_s = start_s + characters / MOST_CHARACTERS_PER_S + ROUNDING_S
+        end_s = max(end_s, min(needed_s, limit_s + LAG_S), start_s + SHORTEST_S)  # the next one waits
         earliest_s = end_s + GAP_S
         yield replace(cue, start_s=round(start_s, 3), end_s=round(end_s, 3))
+
+
+def _gap_s(cue: Cue, following: Cue) -> float:
+    """A word that is alone on screen has nothing close by."""
+    is_lone = any(len(one.lines) == 1 and " " not in one.lines[0] for one in (cue, following))
+    return NEAR_S + ROUNDING_S if is_lone else GAP_S

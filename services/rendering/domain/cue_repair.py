@@ -84,4 +84,8 @@ class CueRepair:
     @staticmethod
     def _is_near(before: Words | None, group: Words, following: Words | None) -> bool:
         row = [part for part in (before, group, following) if part]
-        return any(second[0].start_s - first[-1].end_s <= NEAR_S for first, second in pairwise(row))
+        return any(second[0].start_s - _shown_until_s(first) <= NEAR_S for first, second in pairwise(row))
+
+
+def _shown_until_s(group: Words) -> float:
+    return max(group[-1].end_s, group[0].start_s + SHORTEST_S)

@@ -6,7 +6,7 @@ import webvtt as webvtt_parser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rendering.domain.captions import GAP_S, LINE_CHARACTERS, LONGEST_S, cues_of
+from services.rendering.domain.captions import GAP_S, LINE_CHARACTERS, LONGEST_S, Cue, cues_of
 from services.rendering.domain.handout import Handout
 from services.rendering.formats.captions import srt, webvtt
 from shared.documents import Segment, Transcript, Word
@@ -120,6 +120,43 @@ def test_interjections_are_shown_with_what_follows() -> None:
     cues = cues_of(Transcript(language="en", duration_s=9, engine="x", segments=(segment,)))
     assert " ".join(line for cue in cues for line in cue.lines) == tokens
     assert min(len(" ".join(cue.lines).split()) for cue in cues) > 1
+
+
+def timed_words(text: str, each_s: float, from_s: float) -> list[Word]:
+    return [
+        Word(start_s=from_s + n * each_s, end_s=from_s + (n + 0.9) * each_s, text=token, confidence=1)
+        for n, token in enumerate(text.split())
+    ]
+
+
+def cues_for(words: list[Word]) -> list[Cue]:
+    segment = Segment(start_s=0, end_s=words[-1].end_s, text="", words=tuple(words))
+    return cues_of(Transcript(language="en", duration_s=words[-1].end_s, engine="x", segments=(segment,)))
+
+
+def test_a_burst_of_haste_is_shown_a_little_later_and_can_be_read() -> None:
+    calm = "Every cell of a plant has a wall around it and a membrane within."
+    haste = "Exactly. Electroencephalographically speaking, nothing whatever depends upon that. Fine. Now, suppose the "
+    words = timed_words(calm, 0.35, 0)
+    words += timed_words(haste, 0.31, words[-1].end_s + 0.2)
+    words += timed_words(calm.lower(), 0.35, words[-1].end_s + 0.1)
+    starts_s = [word.start_s for word in words]
+    shown = 0
+    for cue in cues_for(words):
+        assert sum(map(len, cue.lines)) / (cue.end_s - cue.start_s) <= 25
+        assert cue.start_s - starts_s[shown] < 0.7
+        shown += len(" ".join(cue.lines).split())
+    assert shown == len(words)
+
+
+def test_a_word_by_itself_is_alone_on_screen_too() -> None:
+    words = [word for n in range(4) for word in timed_words("No.", 0.4, 10 + 1.24 * n)]
+    words = timed_words("Good. Now say no four times.", 0.25, 2) + words
+    cues = cues_for(words)
+    for cue, following in itertools.pairwise(cues):
+        alone = min(len(" ".join(one.lines).split()) for one in (cue, following)) == 1
+        assert following.start_s - cue.end_s >= (0.3 if alone else GAP_S - 0.001)
+    assert cues[-1].lines == ("No.",)
 
 
 def test_segments_without_words_are_spread_over_their_time() -> None:
