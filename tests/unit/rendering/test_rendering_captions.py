@@ -122,11 +122,13 @@ def test_interjections_are_shown_with_what_follows() -> None:
     assert min(len(" ".join(cue.lines).split()) for cue in cues) > 1
 
 
-def timed_words(text: str, each_s: float, from_s: float) -> list[Word]:
-    return [
-        Word(start_s=from_s + n * each_s, end_s=from_s + (n + 0.9) * each_s, text=token, confidence=1)
-        for n, token in enumerate(text.split())
-    ]
+def timed_words(text: str, characters_per_s: float, from_s: float) -> list[Word]:
+    words = []
+    for token in text.split():
+        end_s = from_s + len(token) / characters_per_s
+        words.append(Word(start_s=from_s, end_s=end_s, text=token, confidence=1))
+        from_s = end_s + 1 / characters_per_s
+    return words
 
 
 def cues_for(words: list[Word]) -> list[Cue]:
@@ -137,9 +139,9 @@ def cues_for(words: list[Word]) -> list[Cue]:
 def test_a_burst_of_haste_is_shown_a_little_later_and_can_be_read() -> None:
     calm = "Every cell of a plant has a wall around it and a membrane within."
     haste = "Exactly. Electroencephalographically speaking, nothing whatever depends upon that. Fine. Now, suppose the "
-    words = timed_words(calm, 0.35, 0)
-    words += timed_words(haste, 0.31, words[-1].end_s + 0.2)
-    words += timed_words(calm.lower(), 0.35, words[-1].end_s + 0.1)
+    words = timed_words(calm, 16, 0)
+    words += timed_words(haste, 27, words[-1].end_s + 0.2)
+    words += timed_words(calm.lower(), 16, words[-1].end_s + 0.1)
     starts_s = [word.start_s for word in words]
     shown = 0
     for cue in cues_for(words):
@@ -150,8 +152,8 @@ def test_a_burst_of_haste_is_shown_a_little_later_and_can_be_read() -> None:
 
 
 def test_a_word_by_itself_is_alone_on_screen_too() -> None:
-    words = [word for n in range(4) for word in timed_words("No.", 0.4, 10 + 1.24 * n)]
-    words = timed_words("Good. Now say no four times.", 0.25, 2) + words
+    words = [word for n in range(4) for word in timed_words("No.", 8, 10 + 1.24 * n)]
+    words = timed_words("Good. Now say no four times.", 16, 2) + words
     cues = cues_for(words)
     for cue, following in itertools.pairwise(cues):
         alone = min(len(" ".join(one.lines).split()) for one in (cue, following)) == 1
