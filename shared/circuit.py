@@ -12,7 +12,7 @@ from shared.errors import LecternError, ScratchError
 
 log = structlog.get_logger()
 
-FIRST_PAUSE_S, LAST_PAUSE_S = 0.25, 10.0
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.25, 3.0
 
 
 class Circuit:

@@ -79,10 +79,12 @@ class EmbeddedDatabase:
         return await self._answers(self.url)
 
     async def is_live(self) -> bool:
-        """Whether it takes work, or has no room to: a start needs some as well, so it is left alone then."""
-        if shutil.disk_usage(self.folder).free < ROOM_BYTES:
-            return True
+        """Whether it takes work."""
         return bool(await _client().takes_work(self.url))
+
+    def has_room(self) -> bool:
+        """Whether its disk has the room that a start takes."""
+        return shutil.disk_usage(self.folder).free >= ROOM_BYTES
 
     def failure(self) -> str:
         """What to do when the server does not start."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from deploy.local.errors import LocalSystemError
 from deploy.local.processes import Child
@@ -27,6 +27,17 @@ class Program(Protocol):
 
     def failure(self) -> str:
         """One sentence on what to do when it does not start; names the log."""
+
+
+@runtime_checkable
+class Server(Program, Protocol):
+    """A program that can hang while its process lives."""
+
+    async def is_live(self) -> bool:
+        """Whether it still works; False, never an error, while it does not."""
+
+    def has_room(self) -> bool:
+        """Whether its disk has the room that a start takes. Without, starting it again helps nobody."""
 
 
 async def became_ready(is_ready: Callable[[], Awaitable[bool]], child: Child, *, timeout_s: float) -> bool:

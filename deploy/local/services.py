@@ -72,6 +72,10 @@ class Service:
         """Whether it answers at all."""
         return await self._answers("live")
 
+    def has_room(self) -> bool:
+        """It keeps no data of its own."""
+        return True
+
     def failure(self) -> str:
         """What to do when the service does not start."""
         return f"The service {self.name} does not start: read the end of {self.log}."

@@ -148,8 +148,7 @@ class Supervisor:
 
     def _keep(self, programs: Sequence[Program]) -> None:
         for program in programs:
-            is_live = program.is_live if isinstance(program, Service | EmbeddedDatabase | RabbitNode) else None
-            keeper = Keeper(program, self._happened, is_live=is_live, ready_limit_s=self.options.ready_limit_s)
+            keeper = Keeper(program, self._happened, ready_limit_s=self.options.ready_limit_s)
             self._keepers.append(keeper)
             self._tasks.append(asyncio.create_task(keeper.run(), name=f"keep {program.name}"))
 

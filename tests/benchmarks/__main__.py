@@ -1,7 +1,8 @@
 """Measures the product and prints figures and ratios: `python -m tests.benchmarks [--quick] [--only NAME ...]`.
 
-Beside speed and memory, what a checkpoint adds to a hop (`hop`), how soon work goes on after a death (`recovery`), and
-what becomes of the same jobs under the same kills in Lectern and in Celery (`faulted`).
+Beside speed and memory, what a checkpoint adds to a hop (`hop`), how soon work goes on after a death (`recovery`)
+and after a full disk (`full-disk`), and what becomes of the same jobs under the same kills in Lectern and in Celery
+(`faulted`).
 
 Everything runs on a private broker and database in temporary state folders; nothing is left behind but
 `build/bench.json` and the lecture that is kept for the next time. Nobody else should use the machine meanwhile.
@@ -14,11 +15,12 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.services import PROJECT
-from tests.benchmarks import clone, faulted, hop, overhead, pages, recordings, recovery
+from tests.benchmarks import clone, faulted, full_disk, hop, overhead, pages, recordings, recovery
 from tests.benchmarks.figures import Figure, table, write_json
 from tests.benchmarks.lecture import Lecture, lecture, short_lecture
 
-NAMES = ("audio", "video", "replicas", "overhead", "hop", "recovery", "faulted", "pdf", "clone")
+NAMES = ("audio", "video", "replicas", "overhead", "hop", "recovery", "full-disk", "faulted", "pdf", "clone")
+PARTS = {"overhead": overhead, "hop": hop, "recovery": recovery, "full-disk": full_disk, "faulted": faulted}
 DURATION_S, SLIDES = 600, 20
 QUICK_DURATION_S = 20
 CLONE_COMMAND = "python -m tests.benchmarks --only clone"
@@ -43,7 +45,7 @@ def measure(names: set[str], *, quick: bool, recording: Lecture | None) -> list[
         figures += asyncio.run(recordings.audio_and_video(recording, with_video="video" in names))
     if recording is not None and "replicas" in names:
         figures += asyncio.run(recordings.two_replicas(recording))
-    for name, part in (("overhead", overhead), ("hop", hop), ("recovery", recovery), ("faulted", faulted)):
+    for name, part in PARTS.items():
         if name in names:
             figures += asyncio.run(part.measure(quick=quick))
     if "pdf" in names:

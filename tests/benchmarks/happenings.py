@@ -34,6 +34,10 @@ class Happenings:
         last = next((event for _, event in reversed(self._told) if event.program == program), None)
         return last is not None and last.happening is Happening.READY
 
+    def count(self, happening: Happening) -> int:
+        """How often it came, of whatever program."""
+        return sum(event.happening is happening for _, event in self._told)
+
     async def first(self, program: str, happening: Happening, *, after_s: float, limit_s: float = 60.0) -> float:
         """The time of the first such event after `after_s`, once it comes. Raises TimeoutError."""
         async with asyncio.timeout(limit_s), self._more:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,29 +18,18 @@ from deploy.local.processes import terminate_all
 from deploy.local.programs import start
 from deploy.local.rabbitmq import RabbitNode
 from shared.messaging.topology import CHECKS, checks_arguments
+from tests.benchmarks.small_disk import NoSmallDiskError, fill, small_disk
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "none", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(ballast: Path) -> None:
-    size = 1 << 20
-    with ballast.open("ab", buffering=0) as file:
-        while size:
-            try:
-                file.write(bytes(size))
-            except OSError:
-                size //= 2
+    try:
+        with small_disk(tmp_path / "disk", size_mb=400) as folder:
+            yield folder
+    except NoSmallDiskError as reason:
+        pytest.skip(str(reason))
 
 
 async def test_a_database_that_only_answers_is_noticed_once_there_is_room_and_loses_nothing(disk: Path) -> None:
@@ -55,8 +43,9 @@ async def test_a_database_that_only_answers_is_noticed_once_there_is_room_and_lo
                 written = number + 1
                 if number >= 60:
                     fill(disk / "ballast")
-    assert await database.is_live()  # a restart would not help
+    assert not database.has_room()  # a restart would not help
     (disk / "ballast").unlink()
+    assert database.has_room()
     assert not await database.is_live()
     await terminate_all([child], timeout_s=3)
     child = await start(database)
@@ -66,8 +55,8 @@ async def test_a_database_that_only_answers_is_noticed_once_there_is_room_and_lo
     await asyncio.wait_for(terminate_all([child], timeout_s=5), 20)
 
 
-async def put(url: str, *, count: int) -> int:
-    """Publish up to `count` messages to a queue; how many the broker confirmed before one was not."""
+async def put(url: str, *, count: int, size_bytes: int = 20_000) -> int:
+    """Publish up to `count` messages of that size to a queue; how many the broker confirmed before one was not."""
     confirmed = 0
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
@@ -75,7 +64,7 @@ async def put(url: str, *, count: int) -> int:
         await channel.declare_queue(CHECKS, durable=True, arguments=checks_arguments())
         with contextlib.suppress(AMQPError, DeliveryError, TimeoutError):
             for _ in range(count):
-                message = aio_pika.Message(os.urandom(20_000), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+                message = aio_pika.Message(os.urandom(size_bytes), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
                 await channel.default_exchange.publish(message, "kept", timeout=3)
                 confirmed += 1
     return confirmed
@@ -88,7 +77,7 @@ async def count_kept(url: str) -> int:
         return queue.declaration_result.message_count or 0
 
 
-async def test_a_broker_whose_queues_stopped_is_noticed_once_there_is_room_and_loses_nothing(disk: Path) -> None:
+async def test_a_broker_on_a_full_disk_takes_messages_until_its_log_is_full_and_loses_none(disk: Path) -> None:
     node = RabbitNode(disk / "rabbitmq", log=disk.parent / "rabbitmq.log")
     child = await start(node)
     assert await node.is_live()  # before anybody declared a queue
@@ -97,15 +86,19 @@ async def test_a_broker_whose_queues_stopped_is_noticed_once_there_is_room_and_l
     # A disk that fills between two looks of the broker at it: an alarm would hold up the publish that ends the log.
     await asyncio.to_thread(node.control, "set_disk_free_limit", "0")
     fill(disk / "ballast")
-    assert await put(node.url, count=50) == 0
-    assert await node.is_live()  # a restart would not help
+    assert await put(node.url, count=50) == 50
+    assert await node.is_live()
+    confirmed = await put(node.url, count=60, size_bytes=1 << 20)
+    assert confirmed < 60
+    assert not node.has_room()  # a restart would not help
     (disk / "ballast").unlink()
+    assert node.has_room()
     assert not await node.is_live()
     assert await node.is_ready()  # all that a login shows
     await terminate_all([child], timeout_s=3)
     child = await start(node)
     await came_back(node)
-    assert await count_kept(node.url) >= 20
+    assert await count_kept(node.url) >= 70 + confirmed
     assert await put(node.url, count=5) == 5
     await asyncio.wait_for(terminate_all([child], timeout_s=5), 20)
 

@@ -1,6 +1,9 @@
 """How the private servers are found and configured; what they do is tried in the integration tests."""
 
+import errno
+import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +32,19 @@ def test_a_private_file_is_replaced_and_leaves_no_draft(tmp_path):
     write_private(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "new"
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_that_finds_no_room_leaves_the_old_one_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_private(tmp_path / "file", "old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_private(tmp_path / "file", "new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_the_login_is_not_the_well_known_one(node):
