@@ -96,13 +96,14 @@ class TableBlock(Value):
 
 
 class FigureBlock(Value):
-    """A picture on a page; `text` is its caption or empty."""
+    """A picture on a page; `text` is its caption or empty. `whole_page` says that it shows all of a slide."""
 
     kind: Literal["figure"] = "figure"
     id: BlockId
     text: str = ""
     box: PageBox
     image: Image
+    whole_page: bool = False
 
 
 Block = Annotated[Utterance | SlideBlock | TextBlock | TableBlock | FigureBlock, Field(discriminator="kind")]

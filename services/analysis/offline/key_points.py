@@ -7,9 +7,9 @@ import numpy as np
 
 from services.analysis.offline.material import Material
 from services.analysis.offline.sentences import Sentence
-from services.analysis.offline.standalone import NOT_QUOTABLE
+from services.analysis.offline.standalone import NOT_QUOTABLE, is_attribution, line_fault
 from services.analysis.offline.vectors import Floats, centrality, likeness
-from shared.documents import Claim, Section
+from shared.documents import Block, Claim, FigureBlock, Section
 
 _WORDS_PER_POINT = 50
 _MAX_POINTS = 5
@@ -30,6 +30,12 @@ _WEIGHTY = re.compile(
 def with_key_points(material: Material, sections: Sequence[Section], definitions: frozenset[int]) -> list[Section]:
     """`sections` with key points; `definitions` are positions of sentences that define a glossary term."""
     return [section.model_copy(update={"key_points": _points(material, section, definitions)}) for section in sections]
+
+
+def blocks_of(material: Material, section: Section) -> Sequence[Block]:
+    """The blocks that a section covers."""
+    start = material.index[section.blocks[0]]
+    return material.blocks[start : start + len(section.blocks)]
 
 
 def sentences_in(material: Material, section: Section) -> Sequence[Sentence]:
@@ -85,6 +91,11 @@ def _points(material: Material, section: Section, definitions: frozenset[int]) -
     if _WITHOUT_POINTS.match(section.title.text):
         return ()
     sentences = sentences_in(material, section)
+    blocks = blocks_of(material, section)
+    slides = sum(isinstance(block, FigureBlock) and block.whole_page for block in blocks)
+    if slides:
+        credited = frozenset(block.id for block in blocks if is_attribution(block.text))
+        return _of_slides([s for s in sentences if s.blocks[0] not in credited], _MAX_LINES * slides)
     spoken = [s for s in sentences if not s.is_line]
     count = max(2, min(_MAX_POINTS, round(sum(s.words for s in spoken) / _WORDS_PER_POINT)))
     positions = set(best_of(material, scored(material, spoken, definitions), count))
@@ -92,6 +103,13 @@ def _points(material: Material, section: Section, definitions: frozenset[int]) -
         lines = [s.position for s in sentences if s.is_line and s.fault < NOT_QUOTABLE]
         positions |= set(lines[: _MAX_LINES - len(positions)])
     return tuple(_unrepeated([_claim(s) for s in sentences if s.position in positions]))
+
+
+def _of_slides(sentences: Sequence[Sentence], most: int) -> tuple[Claim, ...]:
+    """What slides of a deck say, line by line: the slide beside it shows what each of them points at."""
+    lines = [s for s in sentences if line_fault(s.raw) < NOT_QUOTABLE]
+    points = [Claim(text=s.text if s.is_line else s.raw, blocks=s.blocks) for s in lines]
+    return tuple(_unrepeated(points)[:most])
 
 
 def _claim(sentence: Sentence) -> Claim:

@@ -89,6 +89,8 @@ def _plain_title(material: Material, head: int) -> str:
 
 def _document(material: Material) -> list[Part]:
     headings = _levelled(material)
+    if any(isinstance(block, FigureBlock) and block.whole_page for block in material.blocks):
+        return _deck(material, [i for i, _ in headings])
     if not headings:
         return _long_ones_cut(material, [Part(0, len(material.blocks))])
     top = _first_useful_level(headings)
@@ -101,6 +103,12 @@ def _document(material: Material) -> list[Part]:
             break
         parts = candidate
     return _long_ones_cut(material, merged(material, _bare_joined(material, parts), shortest=12, most=_MAX_SECTIONS))
+
+
+def _deck(material: Material, heads: Sequence[int]) -> list[Part]:
+    """A part for each slide, or for slides in a row with one title."""
+    parts = _same_titles_joined(material, _at(heads, len(material.blocks)))
+    return merged(material, parts, shortest=0, most=_MAX_SECTIONS)
 
 
 def _levelled(material: Material) -> list[tuple[int, int]]:

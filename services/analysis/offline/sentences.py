@@ -141,7 +141,7 @@ def _prose_runs(blocks: Sequence[Block]) -> Iterator[list[_Piece]]:
         if run and (block.kind == "heading" or _closed(run[-1].text) or not text[0].islower()):
             yield run
             run = []
-        if block.kind == "paragraph":
+        if block.kind == "paragraph" and not standalone.is_attribution(text):
             run.append(_Piece(index, block.id, text))
     if run:
         yield run

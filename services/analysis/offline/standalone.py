@@ -71,6 +71,12 @@ _UNFINISHED = re.compile(
     r"|including|e\.g))[.]?$",
     re.IGNORECASE,
 )
+_ATTRIBUTION = re.compile(
+    r"^(?:\d{1,3} )?(?:(?:data |image |photo )?sources?: |courtesy of"
+    r"|(?:image|photo|picture|figure)s? (?:by|courtesy|credit)|©|\(c\) |copyright (?:©|\(c\)|\d|by )"
+    r"|adapted from|reproduced |used with permission|all rights reserved)",
+    re.IGNORECASE,
+)
 _FIELD = re.compile(r"\w: \S")  # "Size: 1 byte Kind: none": a form, not a sentence
 _SELF = re.compile(
     r"^(?:this|these) (?:document|manual|paper|article|report|guide|chapter|specification|page|book"
@@ -95,6 +101,11 @@ def fault(text: str, raw: str, *, english: bool) -> float:
     return total + _reference_fault(text) + _talk_fault(text, raw) + _form_fault(text, found)
 
 
+def is_attribution(text: str) -> bool:
+    """Whether a text says where something comes from or whose it is."""
+    return _ATTRIBUTION.match(text) is not None
+
+
 def line_fault(text: str) -> float:
     """How badly a line of a slide or list reads alone."""
     found = words(text)
@@ -110,6 +121,8 @@ def _length_fault(text: str, found: list[str]) -> float:
 
 def _symbol_fault(text: str) -> float:
     letters = sum(c.isalpha() or c.isspace() for c in text)
+    if is_attribution(text):
+        return NOT_QUOTABLE
     if letters < 0.75 * len(text) or "\ufffd" in text:
         return NOT_QUOTABLE
     if text[:1] in "([" or len(_FIELD.findall(text)) > 2:

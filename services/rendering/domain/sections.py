@@ -134,6 +134,9 @@ def picture_of(block: SlideBlock | FigureBlock, place: Place | None, labels: Lab
         caption = labels.slide.format(number=block.number)
         rest = text[len(title) :].strip() if text.startswith(title) else text
         alt = ". ".join(part for part in (caption, title.rstrip("."), rest) if part)
+    elif block.whole_page:
+        caption = labels.slide.format(number=block.box.page)
+        alt = ". ".join(part for part in (caption, text) if part)
     else:
         caption = clip(text, CAPTION_CHARACTERS) or labels.figure
         alt = text or labels.figure_alt.format(page=block.box.page)

@@ -15,6 +15,7 @@ _PRIVATE_BULLETS = str.maketrans(
     dict.fromkeys("\uf0b7\uf0a7\uf076\uf0d8\uf0fc\uf02d\uf06c\uf06e\uf071\u25cf\u25aa", "•")
 )
 _PRIVATE_AT_START = re.compile(r"^[\ue000-\uf8ff](?=\s)")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")  # signs of symbol fonts, whose meaning only the font knows
 # TeX sets an accent as a glyph of its own before its letter, and a cedilla after it.
 _ACCENTS = {"\xa8": "\u0308", "\xb4": "\u0301", "ˆ": "\u0302", "˜": "\u0303", "\xaf": "\u0304", "˘": "\u0306"}
 _ACCENTS |= {"˙": "\u0307", "˚": "\u030a", "˝": "\u030b", "ˇ": "\u030c"}
@@ -29,6 +30,7 @@ def clean(text: str) -> str:
     text = text.translate(_TABLE)
     if not text.isascii():
         text = _PRIVATE_AT_START.sub("•", text.translate(_PRIVATE_BULLETS))
+        text = _PRIVATE.sub(HOLE, text)
         text = _PRESENTED.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
         text = _CEDILLA.sub("\\1\u0327", text)
         text = unicodedata.normalize("NFC", _ACCENTED.sub(_composed, text))

@@ -11,10 +11,21 @@ from shared.documents import Image
 
 _MARGIN_PT = 3.0
 _MAX_PIXELS = 4_000_000
+_PAGE_PIXELS = 1280
 
 
 def cut_figure(page: pdfium.PdfPage, box: Box, output: Path, name: str, dpi: int) -> Image:
     """Render `box` of `page` and write it to `output`/`name` (a path like `figures/p0001-1.png`)."""
+    return _cut(page, box, output, name, dpi)
+
+
+def cut_page(page: pdfium.PdfPage, output: Path, name: str) -> Image:
+    """Render the whole of `page` likewise, as wide as a slide is shown anywhere."""
+    width, height = page.get_size()
+    return _cut(page, (0, 0, width, height), output, name, _PAGE_PIXELS / width * 72)
+
+
+def _cut(page: pdfium.PdfPage, box: Box, output: Path, name: str, dpi: float) -> Image:
     width, height = page.get_size()
     left, top = max(0.0, box[0] - _MARGIN_PT), max(0.0, box[1] - _MARGIN_PT)
     right, bottom = min(width, box[2] + _MARGIN_PT), min(height, box[3] + _MARGIN_PT)

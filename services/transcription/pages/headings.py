@@ -39,22 +39,9 @@ def document_look(pieces: Iterable[Piece]) -> Look:
     return Look(body=body, bold_is_rare=bold < 0.3 * total)
 
 
-def page_headings(pieces: Sequence[Piece], look: Look, *, slide: bool) -> set[int]:
-    """Indices of a page's headings. On a slide that is its largest text, and nothing else."""
-    if slide:
-        return _slide_heading(pieces)
+def page_headings(pieces: Sequence[Piece], look: Look) -> set[int]:
+    """Indices of the headings of a page that is no slide."""
     return {i for i, piece in enumerate(pieces) if _is_heading(piece, look, pieces, i)}
-
-
-def _slide_heading(pieces: Sequence[Piece]) -> set[int]:
-    texts = [(i, p) for i, p in enumerate(pieces) if p.kind in {"text", "list_item"} and len(p.text) <= _MAX_CHARS]
-    if not texts:
-        return set()
-    largest = max(piece.size for _, piece in texts)
-    others = [piece.size for _, piece in texts if piece.size < 0.93 * largest]
-    top = [i for i, piece in texts if piece.size >= 0.97 * largest and piece.lines <= 3]
-    distinct = bool(others) or len(texts) <= 2
-    return {top[0]} if top and (distinct or pieces[top[0]].bold) else set()
 
 
 def _is_heading(piece: Piece, look: Look, pieces: Sequence[Piece], index: int) -> bool:

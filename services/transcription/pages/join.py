@@ -5,8 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from services.transcription.pages.continuation import Placed, continued
+from services.transcription.pages.decks import is_deck, is_slide, slide_pieces
 from services.transcription.pages.furniture import without_furniture
-from services.transcription.pages.headings import document_look, heading_levels, page_headings, plain_exceptions
+from services.transcription.pages.headings import Look, document_look, heading_levels, page_headings, plain_exceptions
 from services.transcription.pages.hyphens import Hyphens
 from services.transcription.pages.models import JoinedPages, PageContent, PageUnit, Piece
 from services.transcription.pages.notices import notices
@@ -28,16 +29,16 @@ def join_units(units: list[PageUnit]) -> JoinedPages:
     look = document_look(piece for page in pages for piece in page.pieces)
     kept = without_earlier_steps(pages, _without_logos(without_furniture(pages, look.body)))
     placed = []
+    deck = is_deck(pages)
     for page, pieces in zip(pages, kept, strict=True):
-        headings = page_headings(pieces, look, slide=_is_slide(page))
-        placed += [Placed(piece, page.number, i in headings) for i, piece in enumerate(pieces)]
-    candidates = [item for item in placed if item.heading]
+        placed += _placed(page, pieces, look, deck=deck)
+    candidates = [] if deck else [item for item in placed if item.heading]
     for index in plain_exceptions([item.piece for item in candidates], look):
         candidates[index].heading = False
     placed = continued(placed)
     found = [(item.piece, item.page) for item in placed if item.heading]
     outline = [entry for unit in sorted(units, key=lambda unit: unit.first) for entry in unit.outline]
-    levels = iter(heading_levels(found, outline, look))
+    levels = iter([1] * len(found) if deck else heading_levels(found, outline, look))
     hyphens = Hyphens(text for item in placed for text in _texts(item.piece))
     captions = _captions(placed)
     counts: Counter[int] = Counter()
@@ -56,16 +57,20 @@ def join_units(units: list[PageUnit]) -> JoinedPages:
     )
 
 
+def _placed(page: PageContent, pieces: Sequence[Piece], look: Look, *, deck: bool) -> list[Placed]:
+    """A page's pieces with its headings. Only a deck's slides are shown as pictures and have one heading at most."""
+    if deck and is_slide(page.width, page.height, page.pieces):
+        slide, title = slide_pieces(pieces, page.height)
+        return [Placed(piece, page.number, i == title) for i, piece in enumerate(slide)]
+    printed = [piece for piece in pieces if not piece.whole_page]
+    headings = page_headings(printed, look)
+    return [Placed(piece, page.number, i in headings) for i, piece in enumerate(printed)]
+
+
 def _pages(units: Iterable[PageUnit]) -> list[PageContent]:
     """Each page once, in order."""
     pages = {page.number: page for unit in units for page in unit.pages}
     return [pages[number] for number in sorted(pages)]
-
-
-def _is_slide(page: PageContent) -> bool:
-    """Landscape, with little text: an exported slide and not a wide table's page."""
-    words = sum(len(piece.text) for piece in page.pieces if piece.kind != "table")
-    return page.width > 1.15 * page.height and words < 1800
 
 
 def _without_logos(pages: Sequence[list[Piece]]) -> list[list[Piece]]:
@@ -82,12 +87,18 @@ def _texts(piece: Piece) -> Iterable[str]:
 
 
 def _captions(placed: Sequence[Placed]) -> dict[int, str]:
-    """The caption of each figure, by the figure's index: the nearest one above or below it, each used once."""
+    """The caption of each figure, by the figure's index: the nearest one above or below it, each used once.
+
+    The caption of a slide is its title.
+    """
     pages: dict[int, list[int]] = defaultdict(list)
-    for index, item in enumerate(placed):
-        if item.piece.kind in {"figure", "caption"}:
-            pages[item.page].append(index)
     found: dict[int, str] = {}
+    titles = {item.page: item.piece.text for item in placed if item.heading}
+    for index, item in enumerate(placed):
+        if item.piece.whole_page:
+            found[index] = titles.get(item.page, "")
+        elif item.piece.kind in {"figure", "caption"}:
+            pages[item.page].append(index)
     for indices in pages.values():
         figures = [i for i in indices if placed[i].piece.kind == "figure"]
         captions = [i for i in indices if _is_figure_caption(placed[i].piece)]
@@ -121,7 +132,9 @@ def _block(item: Placed, identity: str, level: int | None, caption: str, hyphens
         text = "\n".join(" | ".join(row) for row in rows)
         return TableBlock(id=identity, text=text, box=box, rows=rows, has_header=_has_header(rows))
     if piece.image is not None:
-        return FigureBlock(id=identity, text=hyphens.resolve(caption), box=box, image=piece.image)
+        return FigureBlock(
+            id=identity, text=hyphens.resolve(caption), box=box, image=piece.image, whole_page=piece.whole_page
+        )
     if piece.kind == "code":
         return TextBlock(kind="code", id=identity, text=piece.text, box=box)
     text = hyphens.resolve(piece.text)

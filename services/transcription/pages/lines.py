@@ -7,6 +7,7 @@ from services.transcription.pages.models import Box
 
 _DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§")
 _ASCENDERS = frozenset("bdfhkltijABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[]{}|/!?ß§")
+_SHADOW_EM = 0.3
 
 
 @dataclass(slots=True)
@@ -54,6 +55,18 @@ class TextPage:
         for line in self.lines:
             weights[line.size] = weights.get(line.size, 0) + len(line.text)
         return max(weights, key=lambda size: (weights[size], -size)) if weights else 10.0
+
+
+def without_shadows(lines: list[Line]) -> list[Line]:
+    """The lines without those that are drawn again a little aside, as shadows are."""
+    seen: dict[str, list[Line]] = {}
+    for line in lines:
+        others = seen.setdefault(line.text, [])
+        reach = _SHADOW_EM * line.size
+        if not any(abs(line.x0 - other.x0) < reach and abs(line.y0 - other.y0) < reach for other in others):
+            others.append(line)
+    kept = {id(line) for others in seen.values() for line in others}
+    return [line for line in lines if id(line) in kept]
 
 
 def font_size(text: str, height: float) -> float:

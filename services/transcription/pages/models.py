@@ -31,7 +31,8 @@ class Piece(Value):
 
     `size` is the font size in points, `column` the box (left, right edge) of the column it stands in. U+00AD marks
     a hyphen at a line's end, which the join resolves. `full` says that the last line reaches the column's right
-    edge, so the paragraph may go on; `indented` that the first line starts right of its column's edge.
+    edge, so the paragraph may go on; `indented` that the first line starts right of its column's edge; `whole_page`
+    that a figure is the picture of a slide.
     """
 
     kind: PieceKind
@@ -46,6 +47,7 @@ class Piece(Value):
     centred: bool = False
     footnote: bool = False
     aside: bool = False
+    whole_page: bool = False
     rows: tuple[tuple[str, ...], ...] = ()
     image: Image | None = None
 

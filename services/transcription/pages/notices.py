@@ -7,7 +7,7 @@ from services.transcription.pages.models import Doubt, PageContent
 
 _SENTENCES: dict[Doubt, str] = {
     "replaced": "The text stored in this file for {pages} is not what is shown there; it was read from the picture.",
-    "letters": "Some letters on {pages} could not be read; � stands in their place.",
+    "letters": "Some letters or signs on {pages} could not be read; � stands in their place.",
     "unchecked": "The text stored in this file for {pages} could not be compared with what is shown there "
     "and may be wrong.",
     "uncertain": "The text of {pages} could not be read reliably and may be wrong.",

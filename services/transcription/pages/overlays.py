@@ -18,6 +18,7 @@ def without_earlier_steps(pages: Sequence[PageContent], pieces: Sequence[list[Pi
 def _is_step(page: PageContent, following: PageContent, here: list[Piece], there: list[Piece]) -> bool:
     if page.width < 1.15 * page.height or (page.width, page.height) != (following.width, following.height):
         return False
+    here = [piece for piece in here if not piece.whole_page]
     if following.number != page.number + 1 or not any(piece.text for piece in here):
         return False
     return all(any(_repeats(other, piece) for other in there) for piece in here)

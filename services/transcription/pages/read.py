@@ -1,14 +1,16 @@
 """A range of pages read: text layer or OCR, tables, figures, in reading order (PAG-1 to PAG-3)."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2 as pdfium
 
+from services.transcription.pages.bullets import with_bullets
 from services.transcription.pages.characters import HOLE
+from services.transcription.pages.decks import is_slide
 from services.transcription.pages.document import document_outline, document_title, open_pdf
-from services.transcription.pages.figures import cut_figure
+from services.transcription.pages.edges import without_page_numbers
+from services.transcription.pages.figures import cut_figure, cut_page
 from services.transcription.pages.graphics import Graphics, page_graphics
 from services.transcription.pages.holes import Holes
 from services.transcription.pages.layer import Judgement, has_holes, judge, main_script
@@ -96,6 +98,8 @@ class _Page:
         pieces = self._laid_out(text, graphics)
         if has_holes(text):
             pieces = self._filled(pieces, reads_letters=main_script(text.raw) == "latin")
+        if any(HOLE in piece.text for piece in pieces):
+            self._doubts.append("letters")
         return self._content(text, pieces, "text_layer" if text.lines else "none")
 
     def _is_contradicted(self, text: TextPage, graphics: Graphics) -> bool:
@@ -117,8 +121,6 @@ class _Page:
                 scan = TextPage(width=0, height=0)
             holes = Holes(line.text for line in scan.lines)
             pieces = [holes.filled(piece) for piece in pieces]
-        if any(re.search(rf"[^\W\d_]{HOLE}|{HOLE}[^\W\d_]", piece.text) for piece in pieces):
-            self._doubts.append("letters")
         return pieces
 
     def _scanned(self, text: TextPage, graphics: Graphics) -> PageContent:
@@ -163,26 +165,41 @@ class _Page:
         regions = find_regions(graphics, text, boxes)
         figures = regions.figures[: self._options.figures_per_page]
         lines = [line for line in text.lines if not any(inside(line.box, box) for box in boxes + figures)]
+        if text.width > text.height:
+            lines = with_bullets(lines)
+        lines, numbers = without_page_numbers(lines, text.height)
         for group, aside in enumerate(regions.asides, start=1):
             for line in lines:
                 if inside(line.box, aside):
                     line.group = group
         solid = [Piece(kind="table", text=table_text(rows), box=_rounded(box), rows=rows) for box, rows in tables]
         solid += [self._figure(box, index) for index, box in enumerate(figures, start=1)]
+        apart = [piece for line in numbers for piece in make_pieces([(line, (line.x0, line.x1))], text.body_size)]
         if not runs_to_left(text):
-            return _arranged(lines, solid, regions.asides, text.body_size)
+            return _arranged(lines, solid, regions.asides, text.body_size) + apart
         width = text.width
         solid = [piece.model_copy(update={"box": mirrored(piece.box, width)}) for piece in solid]
         asides = [mirrored(box, width) for box in regions.asides]
         pieces = _arranged([mirrored_line(line, width) for line in lines], solid, asides, text.body_size)
-        return [piece.model_copy(update={"box": _rounded(mirrored(piece.box, width))}) for piece in pieces]
+        return [piece.model_copy(update={"box": _rounded(mirrored(piece.box, width))}) for piece in pieces] + apart
 
     def _figure(self, box: Box, index: int) -> Piece:
         name = f"figures/p{self._number:04d}-{index}.png"
         image = cut_figure(self._page, box, self._output, name, self._options.figure_dpi)
         return Piece(kind="figure", text="", box=_rounded(box), image=image)
 
+    def _slide(self, text: TextPage) -> list[Piece]:
+        """The picture of the whole page, for a deck of which it may be a slide."""
+        if self._options.figures_per_page == 0:
+            return []
+        image = cut_page(self._page, self._output, f"figures/p{self._number:04d}.png")
+        return [
+            Piece(kind="figure", text="", box=_rounded((0, 0, text.width, text.height)), image=image, whole_page=True)
+        ]
+
     def _content(self, text: TextPage, pieces: list[Piece], origin: str) -> PageContent:
+        if pieces and is_slide(text.width, text.height, pieces):
+            pieces = pieces + self._slide(text)
         return PageContent.model_validate(
             {
                 "number": self._number,

@@ -15,6 +15,8 @@ CAPTION = re.compile(
 _CELL_PT = 6.0
 _MIN_WIDTH_PT, _MIN_HEIGHT_PT = 48.0, 36.0  # smaller pictures are icons and ornaments
 _LABEL_REACH_PT = 8.0
+_EDGE_PT = 1.5
+_BAR = 0.2  # of the page's height
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def _parts(graphics: Graphics, text: TextPage, tables: list[Box]) -> list[_Part]
         (kind, box)
         for kind, found in kinds
         for box in found
-        if area(box) < 0.6 * area(page) and not any(inside(box, table, 2) for table in tables)
+        if area(box) < 0.6 * area(page)
+        and not any(inside(box, table, 2) for table in tables)
+        and not (kind == "frames" and _is_bar(box, page))
     ]
     grid = _Grid(text.width, text.height)
     for _, box in boxes:
@@ -87,6 +91,14 @@ def _parts(graphics: Graphics, text: TextPage, tables: list[Box]) -> list[_Part]
         if part.marks >= 3 and touching:
             part.box = union([part.box, *touching])
     return [parts[label] for label in sorted(parts)]
+
+
+def _is_bar(box: Box, page: Box) -> bool:
+    """Whether a frame is a strip along an edge of the page: what titles and running feet of slides stand on."""
+    at_side = box[0] - page[0] < _EDGE_PT or page[2] - box[2] < _EDGE_PT
+    at_end = box[1] - page[1] < _EDGE_PT or page[3] - box[3] < _EDGE_PT
+    low = box[3] - box[1] < _BAR * (page[3] - page[1])
+    return low and (at_end or at_side)
 
 
 class _Grid:

@@ -34,8 +34,8 @@ def tidy(rows: list[list[str]]) -> Rows:
 
 
 def is_table(rows: Rows) -> bool:
-    """Whether cells make up a table and not a frame around text: two rows, two columns, mostly filled."""
-    if len(rows) < 2 or len(rows[0]) < 2:
+    """Whether cells make up a table and not a frame around text: two rows of two and more, mostly filled."""
+    if sum(sum(map(bool, row)) >= 2 for row in rows) < 2:
         return False
     cells = [cell for row in rows for cell in row]
     return sum(bool(cell) for cell in cells) >= 0.4 * len(cells) and max(map(len, cells)) < 1500

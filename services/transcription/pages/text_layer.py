@@ -14,7 +14,7 @@ import pypdfium2.raw as pdf
 
 from services.transcription.pages.characters import clean
 from services.transcription.pages.glyph_text import read_units, whole
-from services.transcription.pages.lines import Line, TextPage, font_size, inside, union
+from services.transcription.pages.lines import Line, TextPage, font_size, inside, union, without_shadows
 from services.transcription.pages.models import Box
 from services.transcription.pages.right_to_left import (
     cut_at_gaps,
@@ -76,7 +76,7 @@ def page_text(page: pdfium.PdfPage, max_chars: int) -> TextPage:
         lines = list(reader.lines())
     finally:
         textpage.close()
-    shown = [line for line in lines if inside(line.box, (0.0, 0.0, width, height))]
+    shown = without_shadows([line for line in lines if inside(line.box, (0.0, 0.0, width, height))])
     raw = reader.text if len(shown) == len(lines) else "\n".join(line.text for line in shown)
     return TextPage(
         width=width, height=height, lines=with_paired_brackets(shown), raw=raw, fonts=frozenset(reader.fonts)
@@ -119,10 +119,7 @@ class _Reader:
         return with_words_to_left(units, self._centre) if len(units) == self._count else units
 
     def _centre(self, index: int) -> float:
-        left, right, bottom, top = self._quad
-        pdf.FPDFText_GetCharBox(self._handle, index, *self._refs)
-        box = self._displayed(left.value, bottom.value, right.value, top.value)
-        return (box[0] + box[2]) / 2
+        return sum(self._edges(index)) / 2
 
     def lines(self) -> Iterator[Line]:
         """Each line, cut at wide gaps."""
@@ -146,13 +143,14 @@ class _Reader:
         lead = len(text) - len(text.lstrip())
         self._true_size = None
         size, angle, _ = self._look(start + lead)
-        rects = self._rects(start, end - start)
+        aligned = end - start == len(text)
+        rects = self._rects(start + lead, len(stripped)) if aligned else self._rects(start, end - start)
         if not rects:
             return
         if angle == 0:
             self._true_size = _size_by_glyphs(stripped, rects, size)
             size = self._true_size or size
-        if angle == 0 and end - start == len(text) and self._has_gap(rects, stripped, size):
+        if angle == 0 and aligned and self._has_gap(rects, stripped, size):
             for piece, from_index, boxes in self._cut(text, start, size):
                 yield from self._finish(piece, from_index, from_index + len(piece), boxes)
         else:
@@ -231,6 +229,12 @@ class _Reader:
         bold = bool(self._flags.value & _FORCE_BOLD) or _BOLD.search(name) is not None
         mono = _MONO.search(name) is not None or bool(self._flags.value & 1)
         return bold, mono, _MATH.search(name) is not None
+
+    def _edges(self, index: int) -> tuple[float, float]:
+        left, right, bottom, top = self._quad
+        pdf.FPDFText_GetCharBox(self._handle, index, *self._refs)
+        box = self._displayed(left.value, bottom.value, right.value, top.value)
+        return box[0], box[2]
 
     def _finish(self, text: str, start: int, end: int, boxes: list[tuple[float, ...]]) -> Iterator[Line]:
         cleaned = clean(whole(text.rstrip(_HYPHENS)))

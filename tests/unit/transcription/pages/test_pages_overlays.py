@@ -16,7 +16,8 @@ SLIDES = {
 
 def read(typeset, tmp_path, pages):
     head = "#set page(width: 16cm, height: 9cm, margin: 1cm)\n#set text(16pt)\n"
-    return join_units([read_pages(typeset(head + "\n".join(pages)), 1, 99, tmp_path, PageOptions(ocr=False))]).blocks
+    unit = read_pages(typeset(head + "\n".join(pages)), 1, 99, tmp_path, PageOptions(ocr=False))
+    return [block for block in join_units([unit]).blocks if block.kind != "figure"]
 
 
 def slide(title, bullets, number):

@@ -81,4 +81,4 @@ def test_a_glyph_that_is_none_is_missed_and_told(typeset, tmp_path):
     unit = read_pages(tmp_path / "none.pdf", 1, 1, tmp_path, PageOptions(ocr=False))
     joined = join_units([unit])
     assert joined.blocks[0].text == "\ufffdeltwater flows."
-    assert joined.warnings == ("Some letters on page 1 could not be read; � stands in their place.",)
+    assert joined.warnings == ("Some letters or signs on page 1 could not be read; � stands in their place.",)

@@ -17,7 +17,8 @@ HEBREW = "השמש מאירה את הים (בערך 12 שעות ביום) ואת
 
 
 def blocks(path, tmp_path):
-    return join_units([read_pages(path, 1, 9, tmp_path, PageOptions(ocr=False))]).blocks
+    joined = join_units([read_pages(path, 1, 9, tmp_path, PageOptions(ocr=False))])
+    return [block for block in joined.blocks if block.kind != "figure"]  # wide pages are shown as slides
 
 
 def hebrew(tmp_path, body):
