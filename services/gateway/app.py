@@ -1,8 +1,6 @@
 """Composition root of the gateway: settings, adapters, use cases, routes. Nothing happens at import."""
 
 import asyncio
-import importlib
-import json
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -13,11 +11,9 @@ from typing import Any
 import aio_pika
 from aio_pika.abc import AbstractConnection
 from fastapi import Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from starlette.requests import Request
-from starlette.responses import Response
 
+from services.gateway import contracts
 from services.gateway.allowed_hosts import AllowedHosts
 from services.gateway.auth import key_routes
 from services.gateway.auth import routes as auth_routes
@@ -44,7 +40,7 @@ from services.gateway.jobs.watchdog import Limits, Watchdog
 from services.gateway.lingering import LingeringRefusals
 from services.gateway.methods import HeadAsGet
 from services.gateway.parts import Gateway
-from services.gateway.problems import Problem, install_problem_handlers
+from services.gateway.problems import install_problem_handlers
 from services.gateway.queries import KnownQuery
 from services.gateway.request_log import RequestLog
 from services.gateway.settings import GatewaySettings
@@ -221,6 +217,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
         title="Lectern",
         version="1.0.0",
         description=DESCRIPTION,
+        openapi_url=None,  # a route of ours, as any other
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -252,43 +249,11 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     app.include_router(web_routes.router)
     app.mount("/static", web_routes.static_files())
     app.router.routes.extend(health_routes())
-    app.add_route("/asyncapi.json", _asyncapi, include_in_schema=False)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    app.include_router(contracts.router)
+    app.openapi = lambda: contracts.openapi_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     choose_stable_conventions()
     FastAPIInstrumentor.instrument_app(app, excluded_urls="/health/,/static/", exclude_spans=["receive", "send"])
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-            tags=app.openapi_tags,
-            license_info=app.license_info,
-        )
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= problem.pop("$defs", {}) | {"Problem": problem}
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        app.openapi_schema = document
-    return app.openapi_schema
-
-
-async def _asyncapi(request: Request) -> Response:
-    # Made once, when it is first asked for: that imports the schema of every event, and anybody may ask.
-    state = request.app.state
-    if not hasattr(state, "asyncapi"):
-        state.asyncapi = await asyncio.to_thread(_asyncapi_text)
-    return Response(state.asyncapi, media_type="application/json")
-
-
-def _asyncapi_text() -> bytes:
-    document = importlib.import_module("shared.messaging.asyncapi").asyncapi_document()
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 __all__ = ["assemble", "create_app", "prepare", "projection_of", "routes_only"]

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from services.gateway.auth.guard import Caller, SignedIn, current_session
 from services.gateway.auth.sessions import Session
@@ -36,9 +37,24 @@ _REFUSALS = {
 }
 
 
+class WholeFiles(StaticFiles):
+    """Static files without ranges: they are small, and Starlette answers a range that is not there in plain text."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file."""
+        headers = [(name, value) for name, value in scope["headers"] if name not in (b"range", b"if-range")]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, which says that it is only had whole."""
+        response = await super().get_response(path, scope)
+        response.headers["Accept-Ranges"] = "none"
+        return response
+
+
 def static_files() -> StaticFiles:
     """Styles and scripts."""
-    return StaticFiles(directory=_HERE / "static")
+    return WholeFiles(directory=_HERE / "static")
 
 
 @router.get("/")
