@@ -25,7 +25,7 @@ JobId = Annotated[
         examples=["0192f3c4-7a1e-7d3c-9c55-6d1f0a2b3c4d"],
     ),
 ]
-OWNER = r"^[A-Za-z0-9@._-]{1,100}$"
+OWNER = r"^[A-Za-z0-9@._+-]{1,100}$"
 Stage = Literal["ingest", "transcription", "analysis", "rendering"]
 STAGES: tuple[Stage, ...] = ("ingest", "transcription", "analysis", "rendering")
 

@@ -18,6 +18,7 @@ from opentelemetry import propagate
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, Tracer
 
+from shared.events import OWNER as OWNER_PATTERN
 from shared.events import STAGES
 from shared.messaging.headers import ATTEMPT, OWNER, number
 from shared.messaging.job_trace import TRACEPARENT, derived_traceparent, names_trace
@@ -25,7 +26,7 @@ from shared.messaging.logs import said_of_job
 from shared.messaging.topology import EVENTS_EXCHANGE
 from shared.telemetry import current_work, span, trace_context, work_on
 
-_OWNER = re.compile(r"^[A-Za-z0-9@._-]{1,100}$")
+_OWNER = re.compile(OWNER_PATTERN)
 
 
 class TracingMiddleware(BaseMiddleware[Any, Any]):

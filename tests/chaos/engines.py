@@ -116,7 +116,7 @@ class ChaosPages:
 
     workshop: Workshop
 
-    async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
+    async def read(self, document: Path, pages: PageRange, output: Path, lost_s: float) -> PageUnit:
         """A page whose title is the unit's result."""
         content = content_in(document)
         unit = f"pages-{pages.number}"

@@ -9,7 +9,7 @@ from tests.chaos.cases import LOCAL
 from tests.chaos.clients import Account
 from tests.chaos.connections import Connections
 
-OFTEN = (LOCAL, "ana", "ben@example.org")
+OFTEN = (LOCAL, "ana", "ben+lectures@example.org")
 SELDOM = "dora"
 KEYED = (*OFTEN, SELDOM)
 # Without a key during the run: what they submit by events is only looked at afterwards.

@@ -91,13 +91,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """A seed's schedule. `longest_s` bounds every fault that lasts; an upload of `orphan_age_s` belongs to a job or to
-    nobody, so it is longer than a request can be held up and succeed."""
+    """A seed's schedule.
+
+    `longest_s` bounds every fault that lasts. An upload of `orphan_age_s` belongs to a job or to nobody: that is longer
+    than a request can be held up and succeed. `patience_s`: how long a job's end is waited for.
+    """
 
     seed: int
     window_s: float
     longest_s: float
     orphan_age_s: float
+    patience_s: float
     with_s3: bool
     palette: tuple[Content, ...]
     wishes: tuple[Wish, ...]
@@ -151,6 +155,7 @@ def make_plan(seed: int, *, jobs: int, faults: int) -> Plan:
         window_s=window_s,
         longest_s=2.0 if short else 8.0,
         orphan_age_s=8.0 if short else 30.0,
+        patience_s=60.0 if short else 150.0,
         with_s3=bool(seed % 2),
         palette=contents,
         wishes=tuple(sorted(wishes, key=lambda wish: wish.at_s)),

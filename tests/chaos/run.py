@@ -25,8 +25,6 @@ from tests.chaos.verdict import Quiet, quiet_of
 from tests.chaos.watch import Watch, follow, look_on
 
 QUIET_LIMIT_S = 120.0
-PATIENCE_S = 200.0
-PEACE_LIMIT_S = 120.0
 LOOK_EVERY_S = 1.0
 ASK_EVERY_S = 1.5
 FOLLOWED_SHARE = 0.05
@@ -123,7 +121,7 @@ class Run:
 
     async def _until(self, case: Case, holds: Callable[[dict[str, Any]], bool]) -> None:
         account = self.owners.accounts[case.wish.owner]
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self.plan.patience_s
         while time.monotonic() < deadline:
             job = await account.get(str(case.job_id))
             if job is not None and holds(job):
@@ -213,7 +211,7 @@ class Run:
 
     async def _until_peace(self) -> None:
         """Wait until every job has ended and every queue is empty, or until it is clear that this will not be."""
-        deadline = time.monotonic() + PEACE_LIMIT_S
+        deadline = time.monotonic() + self.plan.patience_s
         # Uploads of requests that were cut short are orphans then, and have been swept.
         age_s = self.plan.orphan_age_s
         least = self._last_upload_s + (1.25 * age_s + 3 if any(case.tries != 1 for case in self.cases) else 0)

@@ -46,6 +46,15 @@ async def start(served: Any, given: str | None = None) -> None:
     await bootstrap(served.database, ApiKeys(served.database), served.home, given)
 
 
+@pytest.mark.parametrize("owner", ["ana", "ben+lectures@example.org", "a" * 64])
+async def test_whoever_can_have_a_key_can_submit_with_it(served: Any, owner: str) -> None:
+    key = (await create(served, owner=owner))["key"]
+    answer = await served.client.post("/v1/jobs", files=[("file", ("a.mp4", b"x"))], headers=bearer(key))
+    assert answer.status_code == 202, answer.text
+    [(_, event)] = served.publisher.sent
+    assert event.owner == owner
+
+
 async def test_a_created_key_works_and_its_secret_is_shown_once(served: Any) -> None:
     made = await create(served)
     key = made.pop("key")
