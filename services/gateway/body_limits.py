@@ -31,7 +31,7 @@ def body_limit(method: str, path: str, max_upload_bytes: int) -> int:
 
 
 class BodyLimits:
-    """Middleware: refuses bodies that are too large or too slow, at their announced length or while they arrive."""
+    """Middleware: refuses bodies that are packed, too large or too slow, from their headers or while they arrive."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,6 +46,7 @@ class BodyLimits:
         limit = body_limit(method, path, settings.max_upload_bytes)
         body = _Body(receive, limit, settings)
         try:
+            _check_coding(scope)
             if _announced(scope) > limit:
                 raise too_large(limit)
             if (method, path) not in _UPLOADS and _has_body(scope):
@@ -56,6 +57,15 @@ class BodyLimits:
             await refuse(error, scope, body.receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _check_coding(scope: Scope) -> None:
+    """Raise ProblemError for a packed body: it would be taken for what it is not, or unpack to any size."""
+    coding = ",".join(Headers(scope=scope).getlist("content-encoding")).strip().lower()
+    if coding not in ("", "identity"):
+        detail = "Bodies packed with a Content-Encoding are not taken. Send it as it is."
+        headers = {"Accept-Encoding": "identity"}
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", detail, headers=headers)
 
 
 def _announced(scope: Scope) -> int:

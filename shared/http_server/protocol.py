@@ -95,10 +95,11 @@ class BoundedProtocol(H11Protocol):
         self._all.waits_anew(self)
         super().on_response_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text says less
         """Say what is wrong with a request that cannot be read."""
         fault = self.conn.fault
-        self._tell(HTTPStatus(fault.error_status_hint) if fault else HTTPStatus.BAD_REQUEST, str(fault or msg))
+        status = HTTPStatus(fault.error_status_hint) if fault else HTTPStatus.BAD_REQUEST
+        self._tell(status, str(fault or "This is not a well-formed request."))
 
     def _unsupported_upgrade_warning(self) -> None:
         """Upgrades are not offered; whoever asks for one gets a plain answer and no line in the log."""

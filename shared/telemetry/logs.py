@@ -16,6 +16,8 @@ LogFormat = Literal["auto", "console", "json"]
 
 # Libraries whose every step would be a line.
 _QUIET = ("aio_pika", "aiormq", "pymongo", "botocore", "httpx", "faster_whisper", "uvicorn.access", "fontTools")
+# Libraries that warn of what strangers send, in their words.
+_OF_STRANGERS = ("opentelemetry.baggage", "python_multipart")
 # Libraries that tell a lost connection by the traceback of every place that notices it.
 _TERSE = ("aio_pika", "aiormq", "aiobotocore", "botocore", "aiohttp", "asyncio")
 _LONGEST = 300
@@ -60,6 +62,8 @@ def start_logging(service: str, level: str, form: LogFormat = "auto") -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in _OF_STRANGERS:
+        logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
     if root.level > logging.DEBUG:
         handler.addFilter(_in_one_line)
 

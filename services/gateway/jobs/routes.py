@@ -105,7 +105,7 @@ def decode_cursor(cursor: str) -> str:
     "",
     status_code=202,
     openapi_extra=_FORM,
-    responses=responses(400, 401, 403, 409, 413, 422, 503),
+    responses=responses(400, 401, 403, 409, 413, 415, 422, 503),
     summary="Submit a job",
 )
 async def submit_job(

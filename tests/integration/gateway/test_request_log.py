@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from services.gateway.request_log import RequestLog
+from services.gateway.request_log import MOST_AT_ONCE, RequestLog
 from shared.telemetry.logs import add_work
 
 
@@ -55,3 +55,25 @@ async def test_what_fails_is_logged_too() -> None:
     with capture_logs() as lines, pytest.raises(RuntimeError):
         await RequestLog(broken)({"type": "http", "method": "GET", "path": "/v1/jobs"}, nothing, nothing)
     assert [(line["event"], line["status"]) for line in lines] == [("request", 0)]
+
+
+async def test_strangers_fill_no_disk_with_lines_and_hide_nobody_s() -> None:
+    async def answer(scope: Any, _receive: Any, _send: Any) -> None:
+        scope["state"]["caller"] = scope["path"].removeprefix("/") or None
+
+    async def nothing(*_args: Any) -> Any:
+        return None
+
+    log = RequestLog(answer)
+
+    async def ask(path: str) -> None:
+        await log({"type": "http", "method": "GET", "path": path, "state": {}}, nothing, nothing)
+
+    with capture_logs() as lines:
+        for _ in range(1000):
+            await ask("/")
+        written = len(lines)
+        await ask("/ana")
+        await ask("/ana")
+    assert MOST_AT_ONCE <= written < MOST_AT_ONCE + 20
+    assert [line.get("left_out") for line in lines[-2:]] == [1000 - written, None]
