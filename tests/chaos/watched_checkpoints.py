@@ -40,4 +40,4 @@ def watch_checkpoints(workshop: Workshop) -> None:
             CALL.reset(token)
 
     Checkpoints.finished = finished  # type: ignore[method-assign]  # in a process of the chaos run alone
-    Checkpoints.run = watched_run  # type: ignore[assignment, method-assign]  # as above
+    Checkpoints.run = watched_run  # type: ignore[method-assign]  # as above

@@ -14,6 +14,7 @@ from tests.chaos.content import Content
 from tests.chaos.ledger import read_ledger
 from tests.chaos.proxy import Proxy
 from tests.chaos.storage_faults import FULL, REFUSE, Trouble, TroubledStore
+from tests.chaos.tap import Letter, Tap
 from tests.chaos.workshop import Workshop
 
 
@@ -129,3 +130,18 @@ async def test_a_stalled_proxy_holds_back_what_it_later_delivers(proxy: Proxy) -
     assert not done
     proxy.heal()
     assert await waiting == b"hello"
+
+
+async def test_who_gives_up_sending_leaves_nothing_behind_that_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def for_ever(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    tap = Tap("amqp://nowhere")
+    monkeypatch.setattr(tap, "_publish", for_ever)
+    before = asyncio.all_tasks()
+    sending = asyncio.create_task(tap.send(Letter("", "queue", b"{}", {})))
+    await asyncio.sleep(0.05)
+    sending.cancel()
+    await asyncio.wait([sending])
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() - before == set()
