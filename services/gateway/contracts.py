@@ -9,9 +9,13 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
-from services.gateway.problems import Problem
+from services.gateway.problems import Problem, responses
 
 router = APIRouter(include_in_schema=False)
+
+# An unknown caller, a body that is too large, another host's name, an unknown query parameter, a service that is away.
+_ERRORS = frozenset({401, 413, 421, 422, 503})
+_ERRORS_OF_BODIES = frozenset({408, 415})  # one that comes too slowly, or packed
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
@@ -30,8 +34,21 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         schemas |= problem.pop("$defs", {}) | {"Problem": problem}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for methods in document["paths"].values():
+            for method, operation in methods.items():
+                _add_common_errors(method, operation)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _add_common_errors(method: str, operation: dict[str, Any]) -> None:
+    """Declare what middleware and dependencies answer at every address, before its own route is asked.
+
+    FastAPI's own 422, of another shape than ours, goes by that.
+    """
+    common = _ERRORS | _ERRORS_OF_BODIES if method == "post" else _ERRORS
+    found = operation["responses"] | {str(status): answer for status, answer in responses(*common).items()}
+    operation["responses"] = dict(sorted(found.items()))
 
 
 # Anybody may ask for these, so what is sent is made once, when it is first asked for.

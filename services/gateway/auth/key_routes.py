@@ -100,13 +100,19 @@ def _shown(document: Document) -> ApiKey:
     )
 
 
-@router.get("", responses=responses(401, 403, 422, 503), summary="List API keys")
+@router.get("", responses=responses(403), summary="List API keys", response_description="All keys.")
 async def list_keys(parts: Parts) -> ApiKeyList:
     """All API keys, newest first, those that are revoked or expired included."""
     return ApiKeyList(keys=tuple(_shown(document) for document in await parts.keys.list_all()))
 
 
-@router.post("", status_code=201, responses=responses(400, 401, 403, 413, 422, 503), summary="Create an API key")
+@router.post(
+    "",
+    status_code=201,
+    responses=responses(400, 403),
+    summary="Create an API key",
+    response_description="The key, with its secret.",
+)
 async def create_key(parts: Parts, caller: Administrator, request: KeyRequest, response: Response) -> CreatedKey:
     """Make an API key. Its secret is in this answer and nowhere else."""
     lifetime = timedelta(days=request.expires_in_days) if request.expires_in_days else None
@@ -117,7 +123,12 @@ async def create_key(parts: Parts, caller: Administrator, request: KeyRequest, r
     return CreatedKey(**_shown(document).model_dump(), key=key)
 
 
-@router.delete("/{key_id}", responses=responses(401, 403, 404, 409, 422, 503), summary="Revoke an API key")
+@router.delete(
+    "/{key_id}",
+    responses=responses(403, 404, 409),
+    summary="Revoke an API key",
+    response_description="The key, revoked.",
+)
 async def revoke_key(parts: Parts, key_id: KeyId) -> ApiKey:
     """Refuse the key from now on, with the sessions and sign-in links that were made with it. There is no way back."""
     try:

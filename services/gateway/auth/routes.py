@@ -44,8 +44,9 @@ def _give_session(request: Request, response: Response, parts: Gateway, secret: 
     "/v1/sign-in-links",
     status_code=201,
     tags=["sign-in"],
-    responses=responses(401, 403, 503),
+    responses=responses(403),
     summary="Create a sign-in link",
+    response_description="The link.",
 )
 async def create_sign_in_link(request: Request, parts: Parts, caller: SignedIn) -> SignInLink:
     """Make a link that signs a browser in as the caller, once and soon."""

@@ -73,12 +73,17 @@ def _conflict(detail: str) -> ProblemError:
 _ON_ITS_WAY = "This dead letter is being replayed already."
 
 
-@router.get("", responses=responses(401, 403, 422, 503), summary="List dead letters")
+@router.get(
+    "",
+    responses=responses(403),
+    summary="List dead letters",
+    response_description="A page of dead letters.",
+)
 async def list_dead_letters(
     office: Office,
     chosen: Named,
     cursor: Annotated[str | None, Query(max_length=200, description="From the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,
 ) -> LetterList:
     """Messages that were given up, newest first. Looking at them takes nothing away and keeps nobody waiting."""
     before = decode_cursor(cursor) if cursor else None
@@ -89,7 +94,12 @@ async def list_dead_letters(
     )
 
 
-@router.get("/{letter_id}", responses=responses(401, 403, 404, 422, 503), summary="Look at a dead letter")
+@router.get(
+    "/{letter_id}",
+    responses=responses(403, 404),
+    summary="Look at a dead letter",
+    response_description="The dead letter.",
+)
 async def get_dead_letter(office: Office, letter_id: LetterPath) -> Letter:
     """The message as it was, what was tried, and where its trace is."""
     document = await office.letters.find(letter_id)
@@ -99,7 +109,11 @@ async def get_dead_letter(office: Office, letter_id: LetterPath) -> Letter:
 
 
 @router.post(
-    "/replay", status_code=202, responses=responses(400, 401, 403, 422, 503), summary="Replay dead letters by filter"
+    "/replay",
+    status_code=202,
+    responses=responses(400, 403),
+    summary="Replay dead letters by filter",
+    response_description="How many are on their way.",
 )
 async def replay_dead_letters(office: Office, request: ReplayRequest) -> Replayed:
     """Put the chosen messages back into their queues. What is accepted here is done, whatever is killed meanwhile."""
@@ -113,8 +127,9 @@ async def replay_dead_letters(office: Office, request: ReplayRequest) -> Replaye
 @router.post(
     "/{letter_id}/replay",
     status_code=202,
-    responses=responses(401, 403, 404, 409, 422, 503),
+    responses=responses(403, 404, 409),
     summary="Replay a dead letter",
+    response_description="It is on its way.",
 )
 async def replay_dead_letter(office: Office, letter_id: LetterPath) -> Replayed:
     """Put the message back into its queue: with its id, body and history, in its own trace, with all attempts anew."""
@@ -129,7 +144,12 @@ async def replay_dead_letter(office: Office, letter_id: LetterPath) -> Replayed:
     return Replayed(replaying=1)
 
 
-@router.delete("/{letter_id}", responses=responses(401, 403, 404, 409, 422, 503), summary="Purge a dead letter")
+@router.delete(
+    "/{letter_id}",
+    responses=responses(403, 404, 409),
+    summary="Purge a dead letter",
+    response_description="It is gone.",
+)
 async def purge_dead_letter(office: Office, letter_id: LetterPath) -> Purged:
     """Throw a message away for good. Its job stays as it is."""
     if not await office.letters.purge(letter_id):
@@ -140,7 +160,12 @@ async def purge_dead_letter(office: Office, letter_id: LetterPath) -> Purged:
     return Purged(purged=1)
 
 
-@router.delete("", responses=responses(401, 403, 422, 503), summary="Purge dead letters by filter")
+@router.delete(
+    "",
+    responses=responses(403),
+    summary="Purge dead letters by filter",
+    response_description="How many are gone.",
+)
 async def purge_dead_letters(
     office: Office,
     chosen: Named,

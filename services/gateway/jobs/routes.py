@@ -61,6 +61,16 @@ _FORM = {
         },
     }
 }
+_ACCEPTED: dict[str, Any] = {
+    "description": "The job, as it stands.",
+    "headers": {
+        "Location": {"description": "Where to follow the job.", "schema": {"type": "string"}},
+        "Idempotent-Replayed": {
+            "description": "`true` where the same `Idempotency-Key` was sent before: the job is that of then.",
+            "schema": {"type": "string"},
+        },
+    },
+}
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": {"application/octet-stream": {"schema": {"format": "binary"}}}},
     206: {"description": "The range that was asked for."},
@@ -105,7 +115,7 @@ def decode_cursor(cursor: str) -> str:
     "",
     status_code=202,
     openapi_extra=_FORM,
-    responses=responses(400, 401, 403, 409, 413, 415, 422, 503),
+    responses={202: _ACCEPTED, **responses(400, 403, 409)},
     summary="Submit a job",
 )
 async def submit_job(
@@ -133,13 +143,13 @@ async def submit_job(
     return accepted.job
 
 
-@router.get("", responses=responses(401, 422, 503), summary="List jobs")
+@router.get("", summary="List jobs", response_description="A page of jobs.")
 async def list_jobs(
     parts: Parts,
     caller: SignedIn,
     status: Annotated[Status | None, Query(description="Only jobs with this status.")] = None,
     cursor: Annotated[str | None, Query(max_length=200, description="From the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,
 ) -> JobList:
     """The caller's jobs, newest first."""
     before = decode_cursor(cursor) if cursor else None
@@ -154,13 +164,19 @@ async def _job(parts: Gateway, owner: str, job_id: str) -> Job:
     return job
 
 
-@router.get("/{job_id}", responses=responses(401, 404, 422, 503), summary="Look at a job")
+@router.get("/{job_id}", responses=responses(404), summary="Look at a job", response_description="The job.")
 async def get_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
     """Status, progress of every stage, files, and what went wrong."""
     return await _job(parts, caller.owner, job_id)
 
 
-@router.delete("/{job_id}", status_code=204, responses=responses(401, 403, 404, 422, 503), summary="Delete a job")
+@router.delete(
+    "/{job_id}",
+    status_code=204,
+    responses=responses(403, 404),
+    summary="Delete a job",
+    response_description="It is gone.",
+)
 async def delete_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> None:
     """Delete a job with everything that was made of it; work that is under way stops by itself. Safe to repeat."""
     document = await parts.read_model.document(job_id)
@@ -173,8 +189,9 @@ async def delete_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> None:
 @router.post(
     "/{job_id}/cancel",
     status_code=202,
-    responses=responses(401, 403, 404, 409, 422, 503),
+    responses=responses(403, 404, 409),
     summary="Cancel a job",
+    response_description="The job, cancelled.",
 )
 async def cancel_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
     """Stop working on a job: what has not begun is skipped, what runs is ended within seconds. Safe to repeat.
@@ -191,8 +208,9 @@ async def cancel_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
 @router.post(
     "/{job_id}/retry",
     status_code=202,
-    responses=responses(401, 403, 404, 409, 422, 503),
+    responses=responses(403, 404, 409),
     summary="Try a job again",
+    response_description="The job, under way again.",
 )
 async def retry_job(parts: Parts, caller: SignedIn, job_id: JobIdPath) -> Job:
     """Make what is missing of a failed, partial or cancelled job, with the same parameters and without a new upload.
@@ -216,7 +234,7 @@ def _why_not_retried(job: Job) -> str:
 @router.get(
     "/{job_id}/artifacts/{name:path}",
     response_class=Response,
-    responses={**_FILE, **responses(401, 404, 416, 422, 503)},
+    responses={**_FILE, **responses(404, 416)},
     summary="Fetch a file",
 )
 async def get_artifact(
@@ -239,7 +257,7 @@ async def get_artifact(
 @router.get(
     "/{job_id}/events",
     response_class=StreamingResponse,
-    responses={**_EVENTS, **responses(401, 404, 422, 503)},
+    responses={**_EVENTS, **responses(404)},
     summary="Follow a job",
 )
 async def follow_job(
