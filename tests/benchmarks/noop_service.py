@@ -69,7 +69,7 @@ class NoSlides:
 class NoPages:
     """A PageEngine that is never asked."""
 
-    async def read(self, document: Path, pages: PageRange, output: Path) -> PageUnit:
+    async def read(self, document: Path, pages: PageRange, output: Path, lost_s: float) -> PageUnit:
         """Not reached: the sources have no pages."""
         raise NotImplementedError
 
