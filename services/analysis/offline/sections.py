@@ -11,6 +11,7 @@ from services.analysis.offline.material import Material
 from services.analysis.offline.parts import Part, merged
 from services.analysis.offline.section_titles import title_of
 from services.analysis.offline.sentences import Sentence
+from services.analysis.offline.standalone import is_contents_entry
 from services.analysis.offline.words import words
 from shared.documents import Block, Claim, FigureBlock, Section, SlideBlock, TableBlock, TextBlock
 
@@ -135,12 +136,12 @@ def _opened(material: Material, part: Part, inner: set[int]) -> list[Part]:
 
 
 def _bare_joined(material: Material, parts: Sequence[Part]) -> list[Part]:
-    """A heading with nothing under it goes with the part after it, whose own heading names both."""
+    """A heading with nothing or the contents under it goes with the part after it, whose own heading names both."""
     joined: list[Part] = []
     waiting: int | None = None
     for part in parts:
         start = part.start if waiting is None else waiting
-        bare = all(isinstance(b, TextBlock) and b.kind == "heading" for b in material.blocks[part.start : part.end])
+        bare = all(_is_bare(block) for block in material.blocks[part.start : part.end])
         waiting = start if bare else None
         if not bare:
             joined.append(Part(start, part.end, part.head))
@@ -148,6 +149,10 @@ def _bare_joined(material: Material, parts: Sequence[Part]) -> list[Part]:
         last = joined.pop() if joined else Part(waiting, len(material.blocks), waiting)
         joined.append(Part(last.start, len(material.blocks), last.head))
     return joined
+
+
+def _is_bare(block: Block) -> bool:
+    return isinstance(block, TextBlock) and (block.kind == "heading" or is_contents_entry(block.text))
 
 
 def _long_ones_cut(material: Material, parts: Sequence[Part]) -> list[Part]:

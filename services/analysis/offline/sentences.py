@@ -14,7 +14,7 @@ from functools import cached_property
 
 from services.analysis.offline import cleaning, standalone
 from services.analysis.offline.words import looks_english, normals
-from shared.documents import Block, SlideBlock, SourceDocument, TextBlock, Utterance
+from shared.documents import Block, FigureBlock, SlideBlock, SourceDocument, TextBlock, Utterance
 
 # After a stop: closing quotes, white space, and something that can open a sentence. CJK stops need no space.
 _END = re.compile(r"(?:(?<![.!?…])[.!?…]+[\"”’»)\]]*(?=\s+[\"“‘«(\[]*[^\Wa-z_])|(?<![。！？])[。！？]+[」』）]*)")
@@ -89,9 +89,13 @@ def sentences_of(document: SourceDocument, *, english: bool) -> list[Sentence]:
     """Every sentence and line of `document` in order."""
     found: list[Sentence] = []
     spoken = document.kind == "recording"
+    on_slides = any(isinstance(block, FigureBlock) and block.whole_page for block in document.blocks)
     for run, is_line in _runs(document.blocks):
         for raw, pieces in _cut(run, lines=is_line):
-            found.append(_sentence(raw, pieces, is_line=is_line, english=english, spoken=spoken))
+            sentence = _sentence(raw, pieces, is_line=is_line, english=english, spoken=spoken)
+            if not (is_line or spoken or on_slides):  # slides leave out stops
+                sentence = replace(sentence, fault=sentence.fault + standalone.print_fault(raw))
+            found.append(sentence)
     found.sort(key=lambda s: s.block)
     return [replace(sentence, position=i) for i, sentence in enumerate(found)]
 
@@ -136,6 +140,9 @@ def _prose_runs(blocks: Sequence[Block]) -> Iterator[list[_Piece]]:
     """Paragraphs, each with those that continue it on the next page; what is not a paragraph in between is skipped."""
     run: list[_Piece] = []
     for index, block in enumerate(blocks):
+        if run and isinstance(block, TextBlock) and block.kind == "formula":
+            yield run  # what goes on after a formula is not a sentence without it
+            run = []
         if not isinstance(block, TextBlock) or block.kind not in ("paragraph", "heading") or not (text := _tidy(block)):
             continue
         if run and (block.kind == "heading" or _closed(run[-1].text) or not text[0].islower()):

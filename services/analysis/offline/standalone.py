@@ -77,6 +77,9 @@ _ATTRIBUTION = re.compile(
     r"|adapted from|reproduced |used with permission|all rights reserved)",
     re.IGNORECASE,
 )
+_CONTENTS_ENTRY = re.compile(r" (?:…|\.{4,}|(?:\. ){3,}\.?) ?(?:\d{1,4}|[ivxl]{1,6})$")
+_STOPPED = re.compile(r"[.!?…。！？][\"”’»)\]』」）]*(?:\[\d+\]|\d{1,2})?$")
+_FORMULA = re.compile(r"[=∑∏∫√∂∇≤≥≈\U0001d400-\U0001d7ff]")
 _FIELD = re.compile(r"\w: \S")  # "Size: 1 byte Kind: none": a form, not a sentence
 _SELF = re.compile(
     r"^(?:this|these) (?:document|manual|paper|article|report|guide|chapter|specification|page|book"
@@ -101,6 +104,18 @@ def fault(text: str, raw: str, *, english: bool) -> float:
     return total + _reference_fault(text) + _talk_fault(text, raw) + _form_fault(text, found)
 
 
+def print_fault(raw: str) -> float:
+    """How badly a printed sentence reads for what was lost around it: its begin, its end, or a formula in it."""
+    first, _, _ = raw.partition(" ")
+    begins = not first[:1].islower() or any(char.isupper() or char.isdigit() for char in first)
+    return 0.0 if begins and _STOPPED.search(raw) and not _FORMULA.search(raw) else NOT_QUOTABLE
+
+
+def is_contents_entry(text: str) -> bool:
+    """Whether a line is one of a table of contents."""
+    return _CONTENTS_ENTRY.search(text) is not None
+
+
 def is_attribution(text: str) -> bool:
     """Whether a text says where something comes from or whose it is."""
     return _ATTRIBUTION.match(text) is not None
@@ -121,7 +136,7 @@ def _length_fault(text: str, found: list[str]) -> float:
 
 def _symbol_fault(text: str) -> float:
     letters = sum(c.isalpha() or c.isspace() for c in text)
-    if is_attribution(text):
+    if is_attribution(text) or is_contents_entry(text):
         return NOT_QUOTABLE
     if letters < 0.75 * len(text) or "\ufffd" in text:
         return NOT_QUOTABLE

@@ -42,6 +42,7 @@ _JUNK = re.compile(
     r"|\S+\.[a-z]\w{1,4}|.*\.(?:docx?|pptx?|tex|dvi|indd|qxd|mp4|pdf))$",
     re.IGNORECASE,
 )
+_CONTENTS = re.compile(r"(?:table of )?contents|inhalt(?:sverzeichnis)?|table des matières|índice", re.IGNORECASE)
 _FIRST_SLIDE_MAX_WORDS = 16
 _NEAR_START = 10  # blocks
 _RUNNING_WORDS = 12  # less is an author, a date, an address
@@ -60,6 +61,8 @@ def _shown(material: Material) -> tuple[str, tuple[str, ...]] | None:
             text = heading_text(block.title)
             return (text, (block.id,)) if 1 <= len(words(text)) <= _FIRST_SLIDE_MAX_WORDS else None
         if isinstance(block, TextBlock) and block.kind == "heading" and words(block.text):
+            if _CONTENTS.fullmatch(block.text.strip(" :.")):
+                return None
             level = block.level or 1
             if i > _NEAR_START or block.box.page > _first_page(material) or not _alone(material, level):
                 return None

@@ -44,6 +44,16 @@ def page_headings(pieces: Sequence[Piece], look: Look) -> set[int]:
     return {i for i, piece in enumerate(pieces) if _is_heading(piece, look, pieces, i)}
 
 
+def listed(pieces: Sequence[Piece], page: int, outline: Sequence[OutlineEntry]) -> set[int]:
+    """Indices of the pieces of a page that the PDF's own outline names there."""
+    names = {_plain(entry.title) for entry in outline if entry.page == page} - {""}
+    return {
+        i
+        for i, piece in enumerate(pieces)
+        if piece.kind in {"text", "list_item"} and piece.lines <= _MAX_LINES and _plain(piece.text) in names
+    }
+
+
 def _is_heading(piece: Piece, look: Look, pieces: Sequence[Piece], index: int) -> bool:
     if not _may_be_heading(piece):
         return False
@@ -98,16 +108,20 @@ def heading_levels(headings: Sequence[tuple[Piece, int]], outline: Sequence[Outl
     numbered = [_depth(piece.text) for piece in rest]
     trust_numbers = sum(depth is not None for depth in numbered) >= max(2, 0.4 * len(rest))
     base = {_style(piece, look): depth for piece, depth in zip(rest, numbered, strict=True) if depth is not None}
+    own_levels = [by_outline.get((page, _plain(piece.text))) for piece, page in headings]
+    complete = sum(level is not None for level in own_levels) >= max(3, 0.7 * len(outline))
     levels = []
-    for i, (piece, page) in enumerate(headings):
+    for i, (piece, _) in enumerate(headings):
         depth = _depth(piece.text)
-        listed = by_outline.get((page, _plain(piece.text)))
+        own = own_levels[i]
         if i == title:
             level = 1
+        elif complete:
+            level = own if own is not None else max(entry.level for entry in outline) + 1
         elif trust_numbers:
             level = depth if depth is not None else base.get(_style(piece, look), by_style[_style(piece, look)])
-        elif listed is not None:
-            level = listed
+        elif own is not None:
+            level = own
         else:
             level = by_style[_style(piece, look)]
         levels.append(min(level, _MAX_LEVEL))

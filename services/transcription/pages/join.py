@@ -6,10 +6,18 @@ from collections.abc import Iterable, Sequence
 
 from services.transcription.pages.continuation import Placed, continued
 from services.transcription.pages.decks import is_deck, is_slide, slide_pieces
+from services.transcription.pages.front_matter import name_headings
 from services.transcription.pages.furniture import without_furniture
-from services.transcription.pages.headings import Look, document_look, heading_levels, page_headings, plain_exceptions
+from services.transcription.pages.headings import (
+    Look,
+    document_look,
+    heading_levels,
+    listed,
+    page_headings,
+    plain_exceptions,
+)
 from services.transcription.pages.hyphens import Hyphens
-from services.transcription.pages.models import JoinedPages, PageContent, PageUnit, Piece
+from services.transcription.pages.models import JoinedPages, OutlineEntry, PageContent, PageUnit, Piece
 from services.transcription.pages.notices import notices
 from services.transcription.pages.overlays import without_earlier_steps
 from services.transcription.pages.paragraphs import BULLET
@@ -30,14 +38,13 @@ def join_units(units: list[PageUnit]) -> JoinedPages:
     kept = without_earlier_steps(pages, _without_logos(without_furniture(pages, look.body)))
     placed = []
     deck = is_deck(pages)
+    outline = [entry for unit in sorted(units, key=lambda unit: unit.first) for entry in unit.outline]
     for page, pieces in zip(pages, kept, strict=True):
-        placed += _placed(page, pieces, look, deck=deck)
-    candidates = [] if deck else [item for item in placed if item.heading]
-    for index in plain_exceptions([item.piece for item in candidates], look):
-        candidates[index].heading = False
+        placed += _placed(page, pieces, look, outline, deck=deck)
+    if not deck:
+        _without_exceptions(placed, outline, look)
     placed = continued(placed)
     found = [(item.piece, item.page) for item in placed if item.heading]
-    outline = [entry for unit in sorted(units, key=lambda unit: unit.first) for entry in unit.outline]
     levels = iter([1] * len(found) if deck else heading_levels(found, outline, look))
     hyphens = Hyphens(text for item in placed for text in _texts(item.piece))
     captions = _captions(placed)
@@ -57,13 +64,24 @@ def join_units(units: list[PageUnit]) -> JoinedPages:
     )
 
 
-def _placed(page: PageContent, pieces: Sequence[Piece], look: Look, *, deck: bool) -> list[Placed]:
+def _without_exceptions(placed: Sequence[Placed], outline: Sequence[OutlineEntry], look: Look) -> None:
+    """Take from the headings what is only set like one; never what the file's own bookmarks name."""
+    candidates = [item for item in placed if item.heading]
+    exceptions = [candidates[index] for index in plain_exceptions([item.piece for item in candidates], look)]
+    exceptions += [placed[index] for index in name_headings(placed)]
+    for item in exceptions:
+        item.heading = bool(listed([item.piece], item.page, outline))
+
+
+def _placed(
+    page: PageContent, pieces: Sequence[Piece], look: Look, outline: Sequence[OutlineEntry], *, deck: bool
+) -> list[Placed]:
     """A page's pieces with its headings. Only a deck's slides are shown as pictures and have one heading at most."""
     if deck and is_slide(page.width, page.height, page.pieces):
         slide, title = slide_pieces(pieces, page.height)
         return [Placed(piece, page.number, i == title) for i, piece in enumerate(slide)]
     printed = [piece for piece in pieces if not piece.whole_page]
-    headings = page_headings(printed, look)
+    headings = page_headings(printed, look) | listed(printed, page.number, outline)
     return [Placed(piece, page.number, i in headings) for i, piece in enumerate(printed)]
 
 

@@ -13,6 +13,8 @@ _SENTENCES: dict[Doubt, str] = {
     "uncertain": "The text of {pages} could not be read reliably and may be wrong.",
     "language": "The text of {pages} is a picture in a language that this installation cannot recognise well; "
     "accents and some letters may be wrong.",
+    "formulas": "Formulas on {pages} are not read as they are printed: see the source.",
+    "table": "A table without lines on {pages} could not be read as one; its cells may be out of order.",
     "unread": "The text of {pages} could not be read reliably and was left out.",
     "script": "The text of {pages} is in a script that this installation cannot recognise and was left out.",
 }

@@ -16,7 +16,13 @@ NUMBERED = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|\(?[ivx]{1,4}[.)])\s+(?=
 _SUBHEADING = re.compile(r"^\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[^\W\d_a-z]")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"”’')\]]*\d{0,2}$")
 _MATH_SIGN = re.compile(r"[=+±×÷∑∏∫√∞≈≠≤≥∂∇∈∉⊂∪∩→⇒⇔∀∃·−^Α-Ωα-ω\U0001d400-\U0001d7ff]")
-_PLAIN_WORD = re.compile(r"(?!(?:sin|cos|tan|log|ln|exp|max|min|lim|det|dim|arg|mod|if)\b)[A-Za-zÀ-ÿ]{2,}")
+_MATHEMATICAL = re.compile(r"[∑∏∫√∂∇\U0001d400-\U0001d7ff]")
+_PLAIN_WORD = re.compile(
+    r"(?!(?:sin|cos|tan|log|ln|exp|max|min|lim|det|dim|arg|mod|if)\b)[A-Za-zÀ-ÿ]{2,}|[\u0370-\u04ff\u1f00-\u1fff]{3,}"
+)
+_LEADER = re.compile(r"\s*(?:\.\s?){4,}\s*|\s*…{2,}\s*|\s*(?:\. ){3,}\.\s*")
+_ENTRY = re.compile(r"[\dA-ZÀ-Þ(]")
+CONTENTS_ENTRY = re.compile(r" … (?:\d{1,4}|[ivxl]{1,6})$")
 _FOOTNOTE = re.compile(r"^(?:\d{1,2}|[*†‡§¶])\s?(?=[A-ZÀ-Ý\"“(h])")
 _UNSPACED = re.compile("[\u2e80-\u303f\u3040-\u30ff\u31f0-\u9fff\uf900-\ufaff\uff00-\uff9f]")  # Chinese and Japanese
 Column = tuple[float, float]
@@ -37,6 +43,11 @@ def make_pieces(lines: Run, body: float) -> list[Piece]:
     if run:
         pieces.append(_piece(run, body))
     return pieces
+
+
+def is_formula(piece: Piece) -> bool:
+    """Whether a piece is, or holds, mathematics that text alone does not show as it is printed."""
+    return piece.kind == "formula" or (piece.kind != "code" and _MATHEMATICAL.search(piece.text) is not None)
 
 
 def _usual_step(lines: list[Line], body: float) -> float:
@@ -68,6 +79,11 @@ def _same_row(one: Line, other: Line) -> bool:
         and shared > 0.5 * min(one.y1 - one.y0, other.y1 - other.y0)
         and abs(one.baseline - other.baseline) < 0.7 * max(one.size, other.size)
     )
+
+
+def _without_leader(text: str) -> str:
+    """An entry of a table of contents with an ellipsis for its row of dots."""
+    return _LEADER.sub(" … ", text).strip()
 
 
 def _beside(one: Line, other: Line) -> Line:
@@ -103,6 +119,7 @@ def _breaks(run: Run, line: Line, column: Column, step: float, body: float) -> b
     headed = len(run) == 1 and _SUBHEADING.match(last.text) and last.x1 < column[1] - 0.1 * (column[1] - column[0])
     if (
         headed
+        or _is_next_entry(last, line)
         or _starts_item(line)
         or _SUBHEADING.match(line.text)
         or CAPTION.match(line.text)
@@ -112,6 +129,14 @@ def _breaks(run: Run, line: Line, column: Column, step: float, body: float) -> b
     if column != at or moved <= 0:
         return not (0 < moved < 1.4 * step and abs(column[0] - at[0]) < 2)
     return moved > _reach(run, line, step, body) or _new_paragraph(run, line, column)
+
+
+def _is_next_entry(last: Line, line: Line) -> bool:
+    """Whether a line of a table of contents ends before `line`, or begins with it."""
+    below = line.baseline - last.baseline > 0.5 * line.size
+    return _LEADER.search(last.text) is not None or (
+        below and _LEADER.search(line.text) is not None and _ENTRY.match(line.text) is not None
+    )
 
 
 def _of_one_listing(one: Line, other: Line) -> bool:
@@ -198,7 +223,7 @@ def _piece(run: Run, body: float) -> Piece:
     column = run[0][1]
     first, last = lines[0], lines[-1]
     listing = is_listing(lines)
-    text = listing_text(lines) if listing else joined_text([(line.text, _hyphenated(line)) for line in lines])
+    text = listing_text(lines) if listing else _text(lines)
     weights: dict[float, int] = {}
     for line in lines:
         weights[line.size] = weights.get(line.size, 0) + len(line.text)
@@ -221,9 +246,15 @@ def _piece(run: Run, body: float) -> Piece:
     )
 
 
+def _text(lines: Sequence[Line]) -> str:
+    return _without_leader(joined_text([(line.text, _hyphenated(line)) for line in lines]))
+
+
 def _kind(lines: list[Line], text: str) -> PieceKind:
     if CAPTION.match(text):
         return "caption"
+    if CONTENTS_ENTRY.search(text):
+        return "list_item"
     if all(line.math for line in lines):
         return "formula"
     return "list_item" if _starts_item(lines[0]) else "text"

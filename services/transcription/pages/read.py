@@ -18,7 +18,7 @@ from services.transcription.pages.lines import Line, TextPage, area, inside
 from services.transcription.pages.models import Box, Doubt, PageContent, PageOptions, PageUnit, Piece
 from services.transcription.pages.ocr import read_scan
 from services.transcription.pages.order import Placed, reading_order
-from services.transcription.pages.paragraphs import Run, make_pieces
+from services.transcription.pages.paragraphs import Run, is_formula, make_pieces
 from services.transcription.pages.recognition import Recognition
 from services.transcription.pages.regions import find_regions
 from services.transcription.pages.right_to_left import mirrored, mirrored_line, runs_to_left
@@ -26,6 +26,7 @@ from services.transcription.pages.rotation import upright
 from services.transcription.pages.ruled import ruled_tables
 from services.transcription.pages.tables import Table, open_tables
 from services.transcription.pages.text_layer import page_text
+from services.transcription.pages.unruled import unruled_tables
 from shared.errors import EngineError
 
 _FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
@@ -157,7 +158,12 @@ class _Page:
         if not self._options.tables:
             return []
         ruled = ruled_tables(self._page, graphics)
-        return ruled + open_tables(self._page, graphics, text, [box for box, _ in ruled])
+        ruled += open_tables(self._page, graphics, text, [box for box, _ in ruled])
+        drawn = [box for box, _ in ruled] + graphics.images + graphics.frames
+        unruled, irregular = unruled_tables(text, drawn) if text.height > text.width else ([], False)
+        if irregular:
+            self._doubts.append("table")
+        return ruled + unruled
 
     def _pieces(self, text: TextPage, graphics: Graphics, tables: list[Table]) -> list[Piece]:
         """Everything on the page as pieces in reading order."""
@@ -198,6 +204,8 @@ class _Page:
         ]
 
     def _content(self, text: TextPage, pieces: list[Piece], origin: str) -> PageContent:
+        if any(is_formula(piece) for piece in pieces):
+            self._doubts.append("formulas")
         if pieces and is_slide(text.width, text.height, pieces):
             pieces = pieces + self._slide(text)
         return PageContent.model_validate(

@@ -255,6 +255,8 @@ class _Reader:
             angle = 90
         if not y0 - size <= baseline <= y1 + size:
             baseline = y1
+        if not cleaned.strip(". …"):  # a row of dots is as high as the words that it leads from
+            y0 = min(y0, baseline - 0.7 * size)
         yield Line(
             text=cleaned,
             x0=round(x0, 1),

@@ -1,0 +1,73 @@
+"""What is not quoted of a printed page: halves of sentences, formulas, tables of contents."""
+
+import pytest
+
+from services.analysis.offline import analyse
+from services.analysis.offline.standalone import NOT_QUOTABLE, line_fault, print_fault
+from shared.documents import SourceDocument
+
+SOURCE = {"name": "waves_of-the.sea.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64}
+BOX = {"page": 1, "x0": 0, "y0": 0, "x1": 1, "y1": 1}
+
+
+def document(*blocks):
+    values = [
+        {"kind": kind, "id": f"b{n}", "text": text, "box": BOX, "level": 1 if kind == "heading" else None}
+        for n, (kind, text) in enumerate(blocks)
+    ]
+    return SourceDocument.model_validate({"kind": "document", "source": SOURCE, "page_count": 1, "blocks": values})
+
+
+@pytest.mark.parametrize(
+    ("raw", "quotable"),
+    [
+        ("The speed of a wave grows with the depth of the water.", True),
+        ("The speed of a wave grows with the depth of the water.[12]", True),
+        ("“Waves break where the water is shallow.”", True),
+        ("mRNA carries the message of a gene.", True),
+        ("The energy of a wave is given by", False),
+        ("which does not depend on the depth of the water.", False),
+        ("The amplitude of a wave falls as A = B exp(-x).", False),
+        ("The sum of all 𝐴𝑛 is one for every wave.", False),
+        ("冰川把下面的岩石磨成细粉。", True),
+    ],
+)
+def test_printed_sentences(raw, quotable):
+    assert (print_fault(raw) < NOT_QUOTABLE) is quotable
+
+
+def test_a_sentence_is_not_joined_over_a_formula():
+    guide = analyse(
+        document(
+            ("heading", "Waves of the sea"),
+            ("paragraph", "A long wave in shallow water carries its energy with a speed"),
+            ("formula", "v = √gh"),
+            ("paragraph", "which does not depend on the period. The depth of the harbour slows every wave down."),
+            ("paragraph", "Waves break where the water is shallow. The wind raises the waves of a storm."),
+        )
+    )
+    quoted = [claim.text for claim in guide.summary] + [p.text for s in guide.sections for p in s.key_points]
+    assert quoted
+    assert not [text for text in quoted if "with a speed" in text or "period" in text]
+
+
+@pytest.mark.parametrize("entry", ["Waves of the sea … 12", "Waves of the sea ........ 12", "Waves . . . . . xii"])
+def test_an_entry_of_contents_is_no_point(entry):
+    assert line_fault(entry) >= NOT_QUOTABLE
+
+
+def test_contents_are_no_section_and_no_title():
+    text = "Waves break where the water is shallow. The wind raises the waves of a storm. " * 3
+    guide = analyse(
+        document(
+            ("heading", "Contents"),
+            ("list_item", "Waves of the sea … 2"),
+            ("list_item", "Storms … 9"),
+            ("heading", "Waves of the sea"),
+            ("paragraph", text),
+            ("heading", "Storms"),
+            ("paragraph", text.replace("Waves", "Storms")),
+        )
+    )
+    assert [section.title.text for section in guide.sections] == ["Waves of the sea", "Storms"]
+    assert guide.title == "Waves of the sea"
