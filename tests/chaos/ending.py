@@ -2,14 +2,27 @@
 
 import asyncio
 import os
+import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.chaos import inventory
+from tests.chaos.nursery import Unit
 from tests.chaos.stack import MARK_VARIABLE, SHUTDOWN_S, Stack
 
 STOP_LIMIT_S = SHUTDOWN_S + 7.0
 FEW_FILES = 150
+
+
+def ends_of_its_own(units: Iterable[Unit]) -> list[str]:
+    """Processes that ended during the run without having been killed."""
+    return [
+        f"{unit.label} ended by itself with status {status}: {unit.log.name}"
+        for unit in units
+        for status in unit.statuses
+        if status != -signal.SIGKILL
+    ]
 
 
 async def end_in_order(stack: Stack) -> list[str]:

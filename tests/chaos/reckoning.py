@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.messaging.logs import job_of
 from tests.chaos import ends, inventory, queues, repeats, traces, verdict
 from tests.chaos.cases import ENDED, Case
-from tests.chaos.ending import end_in_order
+from tests.chaos.ending import end_in_order, ends_of_its_own
 from tests.chaos.ledger import Ledger, read_ledger
 from tests.chaos.owners import separation_findings, shared_findings
 from tests.chaos.queues import DeadLetter
@@ -42,6 +42,7 @@ async def reckon(run: "Run", quiet: Mapping[tuple[str, bool], Quiet]) -> Report:
     tally.others += shared_findings(run.watch.listed)
     tally.others += await separation_findings(run.owners, by_owner, run.rng)
     peak_mb = {unit.label: unit.peak_mb() for unit in run.stack.nursery.units}
+    tally.others += ends_of_its_own(run.stack.nursery.units)
     tally.others += await end_in_order(run.stack)
     ledger = read_ledger(run.stack.workshop.folder)
     tally.repeated += repeats.findings(ledger, run.stack.disturbances)

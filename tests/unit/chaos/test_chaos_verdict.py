@@ -1,13 +1,16 @@
 """The reckoning sees a lost, a doubled, a stuck and a wrong job, and lets a right one pass."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chaos.cases import Case, Wish
 from tests.chaos.content import POISON_MESSAGE, Content
+from tests.chaos.ending import ends_of_its_own
 from tests.chaos.inventory import by_job
+from tests.chaos.nursery import Unit
 from tests.chaos.progress import Progress
 from tests.chaos.verdict import Quiet, Tally, faults_of_view, judge, view_of
 from tests.chaos.watch import Watch
@@ -153,3 +156,10 @@ def test_progress_that_was_never_told_is_found() -> None:
     assert len(progress.findings()) == 1
     progress.note(looked(done, ("done", 2, 2), done, ("running", 0, 1)))
     assert progress.findings() == []
+
+
+def test_a_process_that_ends_by_itself_is_found(tmp_path: Path) -> None:
+    unit = Unit("ingest", "ingest", 1, {}, tmp_path / "ingest.log", statuses=[-9, -9])
+    assert ends_of_its_own([unit]) == []
+    unit.statuses += [1, -11]
+    assert len(ends_of_its_own([unit])) == 2
