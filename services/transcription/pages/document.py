@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pikepdf
 import pypdfium2 as pdfium
+import pypdfium2.raw as pdf
 
 from services.transcription.pages.characters import clean
 from services.transcription.pages.models import OutlineEntry
@@ -16,6 +17,8 @@ PASSWORD = "This PDF is protected by a password. Remove the protection and uploa
 DAMAGED = "This PDF is damaged and could not be repaired. Export it again and upload the new file."
 EMPTY = "This PDF has no pages. Export it again and upload the new file."
 _MAX_OUTLINE = 5000
+_MAX_ANNOTATIONS = 2000
+_WRITTEN = frozenset({pdf.FPDF_ANNOT_FREETEXT, pdf.FPDF_ANNOT_STAMP, pdf.FPDF_ANNOT_WIDGET})
 
 
 @contextmanager
@@ -29,6 +32,7 @@ def open_pdf(path: Path) -> Iterator[pdfium.PdfDocument]:
     try:
         if len(document) == 0:
             raise InvalidSourceError(EMPTY)
+        document.init_forms()  # fields without a look of their own get one
         yield document
     finally:
         document.close()
@@ -59,6 +63,32 @@ def _repaired(path: Path) -> pdfium.PdfDocument:
         raise InvalidSourceError(PASSWORD, internal=str(error)) from error
     except (pikepdf.PdfError, pdfium.PdfiumError, ValueError, RuntimeError) as error:
         raise InvalidSourceError(DAMAGED, internal=str(error)) from error
+
+
+def shown_page(document: pdfium.PdfDocument, index: int) -> pdfium.PdfPage:
+    """A page with what was written on it since: filled fields, typed comments and stamps are part of its text.
+
+    Raises:
+        pdfium.PdfiumError: the page is damaged.
+    """
+    page = document[index]
+    written = any(_subtype(page, number) in _WRITTEN for number in range(min(_count(page), _MAX_ANNOTATIONS)))
+    if not written or pdf.FPDFPage_Flatten(page, pdf.FLAT_NORMALDISPLAY) != pdf.FLATTEN_SUCCESS:
+        return page
+    page.close()
+    return document[index]
+
+
+def _count(page: pdfium.PdfPage) -> int:
+    return int(pdf.FPDFPage_GetAnnotCount(page))
+
+
+def _subtype(page: pdfium.PdfPage, number: int) -> int:
+    annotation = pdf.FPDFPage_GetAnnot(page, number)
+    try:
+        return int(pdf.FPDFAnnot_GetSubtype(annotation))
+    finally:
+        pdf.FPDFPage_CloseAnnot(annotation)
 
 
 def document_title(document: pdfium.PdfDocument, file_name: str) -> str | None:

@@ -8,7 +8,7 @@ import pypdfium2 as pdfium
 from services.transcription.pages.bullets import with_bullets
 from services.transcription.pages.characters import HOLE
 from services.transcription.pages.decks import is_slide
-from services.transcription.pages.document import document_outline, document_title, open_pdf
+from services.transcription.pages.document import document_outline, document_title, open_pdf, shown_page
 from services.transcription.pages.edges import without_page_numbers
 from services.transcription.pages.figures import cut_figure, cut_page
 from services.transcription.pages.graphics import Graphics, page_graphics
@@ -56,7 +56,7 @@ def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOpti
 
 def _page(document: pdfium.PdfDocument, number: int, output: Path, recognition: Recognition) -> PageContent:
     try:
-        page = document[number - 1]
+        page = shown_page(document, number - 1)
     except pdfium.PdfiumError:
         return _unreadable(number)
     try:

@@ -58,6 +58,8 @@ class _Part:
         covered = sum(overlap(line.box, self.box) for line in lines) / max(1.0, area(self.box))
         if wordy >= 3 or covered > 0.4 or any(line.size > 1.4 * body for line in lines):
             return False
+        if not (self.images or self.marks) and any(len(line.text.split()) >= 4 for line in lines):
+            return False  # fields of a form, or boxes with sentences in them
         drawn = self.marks + self.frames
         alone = self.marks > 0 and not lines  # a single shape, but no text on it: a drawing, not a tinted box
         return self.images > 0 or drawn >= 3 or alone
