@@ -1,4 +1,4 @@
-"""Every message that travels: events (facts, past tense, owned by their publisher) and commands (one owner).
+"""Every event that travels: a fact, in the past tense, owned by its publisher. Commands are in `shared.commands`.
 
 Bodies are JSON. They carry ids, small facts and references to objects, never content. Routing keys end in the
 version of the schema: a change that an old reader would misread gets a new one.
@@ -61,12 +61,6 @@ class Event(Message):
     """A fact on the topic exchange `lectern.events`, under `routing_key`."""
 
     routing_key: ClassVar[str]
-
-
-class Command(Message):
-    """Work for one queue, sent through the default exchange."""
-
-    queue: ClassVar[str]
 
 
 class SubmittedSource(Contract):
@@ -270,35 +264,6 @@ class JobEnded(Event):
     trace_id: str | None = Field(default=None, description="OpenTelemetry trace of the job.")
 
 
-class TranscribeSpeech(Command):
-    """Recognise the words of one piece."""
-
-    queue: ClassVar[str] = "transcription.speech"
-
-    piece: SpeechPiece
-    units: Annotated[int, Field(ge=1)]
-
-
-class FindSlides(Command):
-    """Find the slides shown in one span of the video."""
-
-    queue: ClassVar[str] = "transcription.slides"
-
-    video: ObjectRef
-    range: SlideRange
-    units: Annotated[int, Field(ge=1)]
-
-
-class ReadPages(Command):
-    """Read the blocks of a range of pages."""
-
-    queue: ClassVar[str] = "transcription.pages"
-
-    document: ObjectRef
-    range: PageRange
-    units: Annotated[int, Field(ge=1)]
-
-
 EVENTS: tuple[type[Event], ...] = (
     JobSubmitted,
     SourceIngested,
@@ -311,4 +276,3 @@ EVENTS: tuple[type[Event], ...] = (
     JobCancelled,
     JobEnded,
 )
-COMMANDS: tuple[type[Command], ...] = (TranscribeSpeech, FindSlides, ReadPages)

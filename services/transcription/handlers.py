@@ -7,14 +7,8 @@ from faststream.rabbit import RabbitBroker, RabbitMessage
 
 from services.transcription.domain.failures import GivesUp
 from services.transcription.domain.plan import UnitCommand, unit_name
-from shared.events import (
-    FindSlides,
-    ReadPages,
-    SourceIngested,
-    SourceTranscribed,
-    TranscribeSpeech,
-    UnitFinished,
-)
+from shared.commands import FindSlides, ReadPages, TranscribeSpeech
+from shared.events import SourceIngested, SourceTranscribed, UnitFinished
 from shared.messaging.broker import subscribe
 from shared.messaging.publish import Publish, message_id
 from shared.messaging.topology import PAGES, SLIDES, SOURCES, SPEECH

@@ -6,7 +6,8 @@ from typing import Any
 from faststream.rabbit import RabbitBroker, RabbitQueue
 from faststream.specification import AsyncAPI, License
 
-from shared.events import COMMANDS, EVENTS, Command, Event
+from shared.commands import COMMANDS, Command
+from shared.events import EVENTS, Event
 from shared.messaging.topology import EVENTS_EXCHANGE
 
 VERSION = "1.0.0"

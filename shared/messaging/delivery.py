@@ -24,6 +24,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from shared.circuit import Circuits
 from shared.errors import BrokerError
+from shared.messaging.content import attribute
 from shared.messaging.headers import (
     ATTEMPT,
     BROKER_HEADERS,
@@ -41,7 +42,7 @@ from shared.messaging.headers import (
 )
 from shared.messaging.publish import PUBLISH_TIMEOUT_S
 from shared.messaging.refusals import refused
-from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange
+from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange, unknown_event
 from shared.messaging.verdict import Past, Policy, Verdict, judge
 from shared.messaging.wire import portable
 from shared.telemetry import failed, note_work, unit_of
@@ -80,6 +81,8 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         self, call_next: Callable[[StreamMessage[IncomingMessage]], Awaitable[Any]], msg: StreamMessage[IncomingMessage]
     ) -> Any:
         """Call the handler; settle its failure inside the span of the message, then let tracing see the error."""
+        if self._dropped_as_unknown():
+            return None
         try:
             if self._queue != BURIALS.name:  # its handler waits by itself: a dead letter has nowhere else to go
                 await self.circuits.wait(HOLD_S)
@@ -112,8 +115,21 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             await self._settle(exc_val)
         return True
 
+    def _dropped_as_unknown(self) -> bool:
+        """Whether the message is an event that another version reads here, and this one does not."""
+        message: IncomingMessage = self.msg
+        headers = message.headers or {}
+        key = routing_key_of(headers, message.routing_key, self._queue)
+        unknown = unknown_event(self._queue, key, attribute(headers, "type") or message.type)
+        if unknown:
+            log.warning("unknown event ignored", queue=self._queue, event_type=unknown, message_id=message.message_id)
+        return unknown is not None
+
     async def _settle(self, error: Exception) -> None:
         message: IncomingMessage = self.msg
+        if self._dropped_as_unknown():  # it could not even be decoded
+            self._settled = True
+            return
         if await self._patiently(error, refused, self.context.get("broker"), self._queue, message, error):
             self._settled = True
             return

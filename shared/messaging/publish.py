@@ -7,8 +7,9 @@ from aio_pika.exceptions import AMQPError, DeliveryError
 from faststream.exceptions import IncorrectState
 from faststream.rabbit import RabbitBroker
 
+from shared.commands import Command
 from shared.errors import BrokerError
-from shared.events import Command, Event, Message
+from shared.events import Event, Message
 from shared.messaging.topology import EVENTS_EXCHANGE
 
 PUBLISH_TIMEOUT_S = 10.0

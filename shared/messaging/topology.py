@@ -5,6 +5,7 @@ service that has not run yet.
 """
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aio_pika.abc import AbstractChannel, AbstractQueue
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 
-from shared import events
+from shared import commands, events
 
 if TYPE_CHECKING:
     from faststream.rabbit.schemas.queue import QuorumQueueArgs
@@ -51,9 +52,9 @@ class WorkQueue:
 
 SUBMISSIONS = WorkQueue("ingest.submissions", (events.JobSubmitted.routing_key,))
 SOURCES = WorkQueue("transcription.sources", (events.SourceIngested.routing_key,))
-SPEECH = WorkQueue(events.TranscribeSpeech.queue)
-SLIDES = WorkQueue(events.FindSlides.queue)
-PAGES = WorkQueue(events.ReadPages.queue)
+SPEECH = WorkQueue(commands.TranscribeSpeech.queue)
+SLIDES = WorkQueue(commands.FindSlides.queue)
+PAGES = WorkQueue(commands.ReadPages.queue)
 DOCUMENTS = WorkQueue("analysis.documents", (events.SourceTranscribed.routing_key,))
 GUIDES = WorkQueue("rendering.guides", (events.SourceAnalysed.routing_key,))
 PROGRESS = WorkQueue("gateway.progress", tuple(event.routing_key for event in events.EVENTS))
@@ -73,6 +74,22 @@ WORK_QUEUES = (
     *REMOVALS.values(),
     *CANCELLATIONS.values(),
 )
+_KEYS = {queue.name: queue.keys for queue in WORK_QUEUES if queue.keys}
+_OF_AN_EVENT = re.compile(r"[a-z-]+(\.[a-z-]+)+\.v[0-9]+")
+
+
+def unknown_event(queue: str, routing_key: str | None, kind: str | None) -> str | None:
+    """The name of the event in a message of `queue`, where it is none that this version reads there.
+
+    A newer version, or one that was here before, may have bound the queue to more. `routing_key` is what the message
+    was first published with, `kind` its CloudEvents type; one that has no event's name is for others to judge.
+    """
+    keys = _KEYS.get(queue, ())
+    if not keys or routing_key is None or routing_key in keys or kind in keys:
+        return None
+    return routing_key if _OF_AN_EVENT.fullmatch(routing_key) else None
+
+
 # Each dead letter comes here as well as into its own queue: this is how a job learns that it failed.
 BURIALS = WorkQueue("gateway.burials")
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from shared import events
+from shared import commands, events
 from shared.messaging.logs import job_of
 from shared.messaging.topology import EVENTS_EXCHANGE, WORK_QUEUES
 from tests.chaos.tap import Letter
@@ -107,8 +107,8 @@ def stray_unit(_rng: random.Random, _job_id: str, number: int) -> Hostile:
     reference = {"key": f"ingest/none/{number}", "sha256": "0" * 64, "size": 1}
     piece = {"number": 1, "start_s": 0, "end_s": 1, "audio": reference}
     body = _object(job_id=_unknown_job(), units=1, piece=piece)
-    letter = Letter("", events.TranscribeSpeech.queue, body, {}, JSON, message_id=f"hostile-{number}")
-    return Hostile(letter, "a unit of an unknown job", (events.TranscribeSpeech.queue,))
+    letter = Letter("", commands.TranscribeSpeech.queue, body, {}, JSON, message_id=f"hostile-{number}")
+    return Hostile(letter, "a unit of an unknown job", (commands.TranscribeSpeech.queue,))
 
 
 def unroutable(rng: random.Random, job_id: str, number: int) -> Hostile:

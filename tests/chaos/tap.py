@@ -12,7 +12,8 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
 
 from deploy.local.broker_client import BROKEN, connected
-from shared.events import Command, FindSlides, ReadPages, SourceIngested, TranscribeSpeech, UnitFinished
+from shared.commands import Command, FindSlides, ReadPages, TranscribeSpeech
+from shared.events import SourceIngested, UnitFinished
 from shared.messaging.content import attribute
 from shared.messaging.job_trace import TRACEPARENT
 from shared.messaging.logs import job_of

@@ -11,8 +11,9 @@ import pytest
 
 from deploy.generate_documents import DOCS, documents, main, stale, write
 from services.rendering.formats.data import model_json, slides_json
+from shared.commands import COMMANDS
 from shared.documents import Image, Segment, SlideBlock, Source, SourceDocument, TimeSpan, Transcript, Word
-from shared.events import COMMANDS, EVENTS, JobSubmitted, SubmittedSource
+from shared.events import EVENTS, JobSubmitted, SubmittedSource
 
 SCHEMAS = ("source_document", "study_guide", "transcript", "slides")
 

@@ -10,8 +10,9 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
+from shared.commands import Command, FindSlides, ReadPages, TranscribeSpeech
 from shared.documents import Value
-from shared.events import Command, FindSlides, Message, ReadPages, SourceIngested, TranscribeSpeech
+from shared.events import Message, SourceIngested
 
 UnitCommand = TranscribeSpeech | FindSlides | ReadPages
 Lane = list[UnitCommand]

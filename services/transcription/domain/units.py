@@ -32,17 +32,10 @@ from services.transcription.domain.results import AssembledSource, Stored
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.recognise import SpeechUnit
 from shared.checkpoints import Checkpoints
+from shared.commands import FindSlides, ReadPages, TranscribeSpeech
 from shared.documents import SourceDocument
 from shared.errors import EngineError, EngineLimitError, InvalidSourceError, PipelineError
-from shared.events import (
-    FindSlides,
-    Message,
-    ReadPages,
-    SourceIngested,
-    SourceTranscribed,
-    TranscribeSpeech,
-    UnitFinished,
-)
+from shared.events import Message, SourceIngested, SourceTranscribed, UnitFinished
 from shared.scratch import Scratch
 from shared.storage import ObjectStore, one_span
 

@@ -22,9 +22,10 @@ from services.gateway.jobs.sweeper import Sweeper, Times
 from services.gateway.jobs.watchdog import Limits, Watchdog
 from services.gateway.parts import Gateway
 from services.gateway.settings import GatewaySettings
+from shared.commands import Command
 from shared.database import Database, open_database
 from shared.errors import BrokerError
-from shared.events import Command, Event
+from shared.events import Event
 from shared.settings import SharedSettings
 from shared.storage.local import LocalObjectStore
 from shared.telemetry import start_tracing

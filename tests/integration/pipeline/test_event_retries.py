@@ -32,7 +32,7 @@ def fail(system: EventSystem, monkeypatch: pytest.MonkeyPatch, error: Exception,
 
     async def failing(job_id: str, addition: Addition, **named: Any) -> Any:
         nonlocal left
-        if left and "facts.submitted" in addition.facts:
+        if left and addition.facts.keys() & {"facts.submitted", "facts.refused"}:
             left -= 1
             raise error
         return await add(job_id, addition, **named)
@@ -68,6 +68,31 @@ async def test_a_submission_without_a_type_survives_dead_letter_and_replay(
     assert answer.status_code == 202, answer.text
     job = await system.until(body["job_id"], lambda job: job["source"]["name"] != "")
     assert job["source"]["name"] == "week-3.pdf"
+    assert await system.letters(queue="gateway.progress") == []
+
+
+async def test_a_submission_without_a_source_is_a_failed_job_after_a_retry_too(
+    system: EventSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but the routing key says that it is a submission."""
+    fail(system, monkeypatch, DatabaseError("away for a moment"), 2)
+    job_id = str(uuid.uuid4())
+    await system.publish({"job_id": job_id})
+    job = await system.ended(job_id)
+    assert job["status"] == "failed"
+    assert "`source`" in job["error"]["message"]
+    assert await system.letters() == []
+
+
+async def test_a_submission_without_a_source_is_a_failed_job_after_dead_letter_and_replay_too(
+    system: EventSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(system, monkeypatch, RuntimeError("a defect"), len(system.settings.retry_delays_s) + 1)
+    job_id = str(uuid.uuid4())
+    await system.publish({"job_id": job_id})
+    letter = await system.letter(queue="gateway.progress")
+    assert (await system.client.post(f"/v1/dead-letters/{letter['id']}/replay")).status_code == 202
+    assert "`source`" in (await system.ended(job_id))["error"]["message"]
     assert await system.letters(queue="gateway.progress") == []
 
 

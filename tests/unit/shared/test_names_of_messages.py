@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.services import SERVICES
-from shared import events
-from shared.events import COMMANDS, EVENTS, STAGES, Command, Event
+from shared import commands, events
+from shared.commands import COMMANDS, Command
+from shared.events import EVENTS, STAGES, Event
 from shared.messaging import topology
 from shared.messaging.topology import BURIALS, EVENTS_EXCHANGE, WORK_QUEUES
 
@@ -39,7 +40,7 @@ def test_every_message_class_is_listed() -> None:
     """A class without an address of its own is a base of others, and never travels."""
     defined = {
         kind
-        for kind in vars(events).values()
+        for kind in (*vars(events).values(), *vars(commands).values())
         if isinstance(kind, type)
         and issubclass(kind, Event | Command)
         and (hasattr(kind, "routing_key") or hasattr(kind, "queue"))

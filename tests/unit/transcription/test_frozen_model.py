@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from services.transcription.domain.units import TranscriptionUnits
 from shared.checkpoints import Finished
+from shared.commands import TranscribeSpeech
 from shared.errors import EngineError
-from shared.events import Engines, Message, Parameters, SpeechPiece, TranscribeSpeech
+from shared.events import Engines, Message, Parameters, SpeechPiece
 from shared.speech_model import speech_model_name
 from shared.storage import ObjectRef
 
