@@ -18,7 +18,7 @@ _FORM_OVERHEAD = 1 << 20
 _FORMS = frozenset({"/login", "/logout"})
 _FORM_BYTES = 4 << 10
 _JSON_BYTES = 16 << 10
-_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 
 
 def body_limit(method: str, path: str, max_upload_bytes: int) -> int:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from services.gateway.auth.guard import administrator
 from services.gateway.dead_letters.letters import REPLAYING, LetterFilter
@@ -56,7 +56,7 @@ class ReplayRequest(BaseModel):
     queue: Annotated[str | None, _QUEUE] = None
     job_id: Annotated[str | None, _JOB] = None
     reason: Annotated[str | None, _REASON] = None
-    all: Annotated[bool, _ALL] = False
+    all: Annotated[StrictBool, _ALL] = False
 
 
 def _checked(chosen: LetterFilter, *, everything: bool) -> LetterFilter:

@@ -46,7 +46,12 @@ _FORM = {
                             "description": "A recording (video or audio) or a PDF.",
                         },
                         "paper": {"type": "string", "enum": ["a4", "us-letter"], "default": "a4"},
-                        "language": {"type": "string", "pattern": "^[a-z]{2,3}$", "default": "en"},
+                        "language": {
+                            "type": "string",
+                            "pattern": "^([a-z]{2,3})?$",
+                            "default": "en",
+                            "description": "Of what is said. Empty: as if it were not sent.",
+                        },
                         "unit_s": {"type": "integer", "minimum": 30, "maximum": 1200, "default": 300},
                         "required": {
                             "type": "string",
