@@ -19,6 +19,9 @@ _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}"
 _PINNED = re.compile(r":v?\d+\.\d+\.?\d*(-[\w.]+)?(@sha256:[0-9a-f]{64})?$")
 _SECRET = re.compile(r"PASS|SECRET|BOOTSTRAP_KEY|TOKEN")
 _LOGIN = re.compile(r"://[^/@]*:(?P<password>[^/@]*)@")
+_SIZE = re.compile(r"(?P<number>\d+)(?P<unit>[mg])b?")
+# A service without its engines has about 120 MB; an engine is looked at ten times a second and may grow in between.
+SERVICE_MB = 300
 _EXAMPLE = re.compile(r"^(?P<name>[A-Z][A-Z0-9_]*)=", re.MULTILINE)
 
 
@@ -147,7 +150,31 @@ def _faults_of_our_own(program: ServiceProgram, service: Service) -> Iterator[st
         yield "its file system is not read-only, or it keeps capabilities"
     if not environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         yield "its traces go nowhere"
+    url = environment.get("LECTERN_MONGO_URL", "")
+    if f"//{program.name}:" not in url or not url.endswith(f"authSource=lectern_{program.name}"):
+        yield "it does not log in to its own database as a user of its own"
     yield from _faults_of_settings(program.name, environment)
+    yield from _faults_of_memory(program.name, service, environment)
+
+
+def _faults_of_memory(name: str, service: Service, environment: dict[str, str]) -> Iterator[str]:
+    """An engine has to meet its own limit first: the container's would end the service with it, without a word."""
+    engines = [value for kind, value in _values(SETTINGS_OF[name], environment) if kind.endswith("memory_mb")]
+    total = dict(_values(SharedSettings, environment))["engine_total_mb"]
+    limit = str(service.get("deploy", {}).get("resources", {}).get("limits", {}).get("memory", ""))
+    size = _SIZE.fullmatch(limit)
+    if not engines or size is None:
+        return
+    allowed_mb = int(size["number"]) * (1024 if size["unit"] == "g" else 1)
+    needed_mb = min(int(total), sum(map(int, engines))) + SERVICE_MB
+    if allowed_mb < needed_mb:
+        yield f"its engines may take more memory than its container has: {needed_mb} MB with the service's own"
+
+
+def _values(kind: type[BaseSettings], environment: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """The settings of a class by the names of their fields, as the container has them."""
+    for variable in variables(kind):
+        yield variable.field, environment.get(variable.name, kind.model_fields[variable.field].default)
 
 
 def _faults_of_settings(service: str, environment: dict[str, str]) -> Iterator[str]:

@@ -5,8 +5,10 @@ The program is SecantusDB. It is spoken to over the wire only, as any MongoDB wo
 
 import asyncio
 import importlib
+import json
 import shutil
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +33,8 @@ NOT_INSTALLED = (
 class EmbeddedDatabase:
     """A private database whose data live in `folder`; a `Program`.
 
+    Beside the supervisor's own user it has one for each of `databases`, who can read and write that database alone.
+
     `durable` makes every commit reach the disk before it is acknowledged: a must for a product, a waste for a test.
     `authenticated` makes it refuse whoever does not log in; call `prepare` before the first start then.
     """
@@ -38,7 +42,13 @@ class EmbeddedDatabase:
     name = "database"
 
     def __init__(
-        self, folder: Path, *, log: Path | None = None, durable: bool = True, authenticated: bool = True
+        self,
+        folder: Path,
+        *,
+        databases: Sequence[str] = (),
+        log: Path | None = None,
+        durable: bool = True,
+        authenticated: bool = True,
     ) -> None:
         if find_spec("secantus") is None:
             raise LocalSystemError(NOT_INSTALLED)
@@ -47,28 +57,34 @@ class EmbeddedDatabase:
         self.port = free_ports(1)[0]
         self._durable = durable
         self._login = credentials(self.folder / "credentials.json") if authenticated else None
+        self._users = {name: credentials(self.folder / f"{name}.json") for name in databases} if authenticated else {}
 
     @property
     def url(self) -> str:
         """Where the database answers, with its login; retried writes are off, they slow it down tenfold in time."""
         return self._url(self._login)
 
+    def url_for(self, database: str) -> str:
+        """The same with the login of who has rights on `database` alone."""
+        return self._url(self._users[database] if self._login else None)
+
     async def prepare(self) -> None:
-        """Before the very first start: make the one user. Afterwards, nothing.
+        """Before the very first start, and when a user is missing: make the users. Otherwise, nothing.
 
         A user can only be made while the server asks nobody who they are, so it runs that way for this moment.
         """
         done = self.folder / "provisioned"
-        if self._login is None or done.exists():
+        users = json.dumps({name: login.user for name, login in self._users.items()})
+        if self._login is None or (done.exists() and done.read_text() == users):
             return
         child = self._spawn(authenticated=False)
         try:
             if not await became_ready(self._answers_anonymously, child, timeout_s=PROVISION_TIMEOUT_S):
                 raise LocalSystemError(self.failure(), log=self.log)
-            await self._create_user(self._login)
+            await self._create_users(self._login)
         finally:
             await terminate_all([child], timeout_s=STOP_TIMEOUT_S)
-        write_private(done, "")
+        write_private(done, users)
 
     def spawn(self) -> Child:
         """Start the server."""
@@ -108,8 +124,11 @@ class EmbeddedDatabase:
     async def _answers(self, url: str) -> bool:
         return listens(self.port) and await _client().answers(url)
 
-    async def _create_user(self, login: Credentials) -> None:
-        if not await _client().create_user(self._url(None), login):
+    async def _create_users(self, login: Credentials) -> None:
+        made = await _client().create_user(self._url(None), login)
+        for name, user in self._users.items():
+            made = made and await _client().create_user(self._url(None), user, name)
+        if not made:
             raise LocalSystemError(self.failure(), log=self.log)
 
     def _url(self, login: Credentials | None) -> str:

@@ -38,13 +38,19 @@ async def takes_work(url: str) -> bool:
         return False
 
 
-async def create_user(url: str, login: Credentials) -> bool:
-    """Make the one user with every right; False when the server refuses. One that is there already is fine."""
+async def create_user(url: str, login: Credentials, database: str | None = None) -> bool:
+    """Make a user with every right, or with the right to read and write one database; False when the server refuses.
+
+    One that is there already gets the password and the rights anew.
+    """
+    roles: list[object] = ["root"] if database is None else [{"role": "readWrite", "db": database}]
     async with AsyncMongoClient[dict[str, object]](url) as client:
         try:
-            await client.admin.command("createUser", login.user, pwd=login.password, roles=["root"])
+            await client.admin.command("createUser", login.user, pwd=login.password, roles=roles)
         except OperationFailure as error:
-            return error.code == USER_EXISTS  # an earlier first start was cut short
+            if error.code != USER_EXISTS:  # an earlier first start was cut short
+                return False
+            await client.admin.command("updateUser", login.user, pwd=login.password, roles=roles)
     return True
 
 

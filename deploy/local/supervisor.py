@@ -115,7 +115,11 @@ class Supervisor:
             stores.append(broker)
         self.mongo_url = self.options.mongo_url or ""
         if not self.mongo_url:
-            self._database = EmbeddedDatabase(self.home.folder / "database", log=self.home.log("database", ".log"))
+            self._database = EmbeddedDatabase(
+                self.home.folder / "database",
+                databases=[self._database_of(program) for program in self.options.services],
+                log=self.home.log("database", ".log"),
+            )
             self.mongo_url = self._database.url
             stores.append(self._database)
         return stores
@@ -124,18 +128,27 @@ class Supervisor:
         environment = {
             "LECTERN_HOME": str(self.home.folder),
             "LECTERN_AMQP_URL": self.amqp_url,
-            "LECTERN_MONGO_URL": self.mongo_url,
             **self.options.environment,
         }
         programs = self.options.services
         services = []
         for program, port in zip(programs, free_ports(len(programs)), strict=True):
             chosen = self._front_port(port) if program.front else port
-            service = Service(program, log=self.home.log(program.name), port=chosen, environment=environment)
+            own = {"LECTERN_MONGO_URL": self._mongo_url_of(program), **environment}
+            service = Service(program, log=self.home.log(program.name), port=chosen, environment=own)
             services.append(service)
             if program.front:
                 self.gateway_url = service.url
         return services
+
+    def _database_of(self, program: ServiceProgram) -> str:
+        """The name of its database, as `shared.database` has it."""
+        prefix = self.options.environment.get("LECTERN_MONGO_PREFIX") or os.environ.get("LECTERN_MONGO_PREFIX")
+        return f"{prefix or 'lectern'}_{program.name}"
+
+    def _mongo_url_of(self, program: ServiceProgram) -> str:
+        """A login of its own on the private database; the one that was given on another."""
+        return self.mongo_url if self._database is None else self._database.url_for(self._database_of(program))
 
     def _front_port(self, free: int) -> int:
         """The port asked for, or last time's if it is free, so that bookmarks hold, or `free`."""

@@ -154,6 +154,31 @@ async def test_a_damaged_database_says_what_to_do(tmp_path):
     assert raised.value.log_tail()
 
 
+async def test_a_service_has_rights_on_its_own_database_alone(tmp_path):
+    EmbeddedDatabase(tmp_path / "database")
+    before = EmbeddedDatabase(tmp_path / "database", databases=["lectern_ingest"])
+    await before.prepare()
+    database = EmbeddedDatabase(tmp_path / "database", databases=["lectern_ingest", "lectern_gateway"])
+    await database.prepare()  # a state folder of a version that knew fewer users
+    child = await start(database)
+    try:
+        for own, other in (("lectern_ingest", "lectern_gateway"), ("lectern_gateway", "lectern_ingest")):
+            async with AsyncMongoClient(database.url_for(own)) as client:
+                await client[own].things.create_index("number")
+                await client[own].things.insert_one({"_id": own, "number": 1})
+                assert await client[own].things.find_one() == {"_id": own, "number": 1}
+                for forbidden in (
+                    client[other].things.find_one(),
+                    client[other].things.insert_one({}),
+                    client[other].things.drop(),
+                    client.admin.command("createUser", "more", pwd="x", roles=["root"]),
+                ):
+                    with pytest.raises(OperationFailure, match="not authorized"):
+                        await forbidden
+    finally:
+        await terminate_all([child], timeout_s=10)
+
+
 async def test_the_database_asks_for_a_login(tmp_path):
     database = EmbeddedDatabase(tmp_path / "database")
     await database.prepare()

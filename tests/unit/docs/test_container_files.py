@@ -1,11 +1,15 @@
 """The container files keep to their own formats and to the code; and the check that says so can fail (OPS-7)."""
 
+import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from deploy.check_files import COMPOSE, ENV_EXAMPLE, compose_faults, dockerfile_faults
 from deploy.compose_file import faults, parse
+from deploy.local.services import SERVICES
 
 TEXT = COMPOSE.read_text()
 EXAMPLE = ENV_EXAMPLE.read_text()
@@ -62,6 +66,15 @@ def test_a_bad_dockerfile_is_found(tmp_path: Path) -> None:
             'x-no:\n      test: ["CMD", "mongosh"',
             "there is no health check",
         ),
+        ("//ingest:$", "//gateway:$", "ingest: it does not log in to its own database as a user of its own"),
+        ("authSource=lectern_analysis", "authSource=admin", "analysis: it does not log in to its own database"),
+        ("memory: 1536m", "memory: 1400m", "rendering: its engines may take more memory than its container has: 1500"),
+        (
+            'INGEST_HEALTH_PORT: "',
+            'INGEST_MEMORY_MB: "900"\n      INGEST_HEALTH_PORT: "',
+            "ingest: its engines may take",
+        ),
+        ("memory: 4g", "memory: 2g", "transcription: its engines may take more memory"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT: http://traces:4318", 'X: ""', "its traces go nowhere"),
     ],
 )
@@ -74,6 +87,47 @@ def test_a_fault_of_the_compose_file_is_found(before: str, after: str, fault: st
 def test_the_example_environment_names_what_is_read_and_nothing_else() -> None:
     assert faults(TEXT, EXAMPLE.replace("S3_SECRET_KEY=", "")) == [".env.example does not name S3_SECRET_KEY"]
     assert faults(TEXT, EXAMPLE + "OLD=\n") == [".env.example names OLD, which nothing reads"]
+
+
+# What the script of the users does to a database that has the users in `there`, as JSON.
+_MONGOSH = """
+const calls = [];
+const there = JSON.parse(process.argv[2]);
+globalThis.db = { getSiblingDB: (name) => ({
+  getUser: (user) => (there.includes(user) ? { user } : null),
+  createUser: (made) => calls.push(["create", name, made.user, made.pwd, made.roles]),
+  updateUser: (user, made) => calls.push(["update", name, user, made.pwd, made.roles]),
+}) };
+require(process.argv[3]);
+console.log(JSON.stringify(calls));
+"""
+
+
+def _users_made(tmp_path: Path, there: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node, which runs the script for MongoDB's shell here, is not installed")
+    shell = tmp_path / "mongosh.cjs"
+    shell.write_text(_MONGOSH)
+    command = [node, str(shell), json.dumps(there), str(COMPOSE.parent / "deploy" / "mongo-users.js")]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+
+
+def test_each_service_s_user_has_rights_on_its_own_database_alone(tmp_path: Path) -> None:
+    content = parse(TEXT)["services"]
+    assert "./deploy/mongo-users.js:/docker-entrypoint-initdb.d/users.js:ro" in content["database"]["volumes"]
+    names = [program.name for program in SERVICES]
+    passwords = {f"MONGO_{name.upper()}_PASSWORD": f"secret-of-{name}" for name in names}
+    assert set(passwords) <= set(content["database"]["environment"])
+    done = _users_made(tmp_path, ["ingest"], passwords)
+    assert done.returncode == 0, done.stderr
+    for call, name in zip(json.loads(done.stdout), names, strict=True):
+        database = f"lectern_{name}"
+        assert call[1:] == [database, name, f"secret-of-{name}", [{"role": "readWrite", "db": database}]]
+        assert call[0] == ("update" if name == "ingest" else "create")
+    missing = _users_made(tmp_path, [], passwords | {"MONGO_ANALYSIS_PASSWORD": ""})
+    assert missing.returncode
+    assert "MONGO_ANALYSIS_PASSWORD is not set" in missing.stderr
 
 
 def test_only_the_gateway_and_the_traces_touch_the_outer_network() -> None:
