@@ -49,7 +49,7 @@ class TranscriptionSettings(BaseSettings):
     ] = 20.0
     page_timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that such a page may take then, in seconds.")
-    ] = 60.0
+    ] = 40.0
     # Four ranges are in hand at once: all must end before RabbitMQ takes them back, after 30 minutes.
     pages_timeout_s: Annotated[
         HardTimeout,
@@ -62,7 +62,7 @@ class TranscriptionSettings(BaseSettings):
             description="When the pages of a document that met a limit took so many seconds, its other pages are left "
             "out.",
         ),
-    ] = 120.0
+    ] = 150.0
     pages_soft_timeout_s: Annotated[
         SoftTimeout, Field(description="Without effect since pages are read one by one.")
     ] = None

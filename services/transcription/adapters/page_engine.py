@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -15,19 +17,28 @@ from shared.errors import EngineError, EngineTimeoutError
 from shared.events import PageRange
 from shared.time_limits import TimeLimits
 
+if TYPE_CHECKING:
+    from services.transcription.pages.kept_open import KeptOpen
+
 log = structlog.get_logger()
+
+
+_KEPT: list["KeptOpen"] = []  # of the child: at most one
 
 
 def load_pages() -> None:
     """Load what reads pages, before the first page's time begins."""
-    from services.transcription.pages import read  # noqa: F401, PLC0415 -- see below
+    from services.transcription.pages import read  # noqa: F401, PLC0415 -- in the child alone: it is large
+    from services.transcription.pages.kept_open import KeptOpen  # noqa: PLC0415 -- as above
+
+    _KEPT[:] = [KeptOpen()]
 
 
-def read(document: Path, pages: PageRange, output: Path, options: PageOptions) -> PageUnit:
-    """Read one range of pages."""
-    from services.transcription.pages.read import read_pages  # noqa: PLC0415 -- in the child alone: it is large
+def read_page(document: Path, number: int, output: Path, *, last: bool) -> PageUnit:
+    """Read one page, after `load_pages`; `last` of those that are read of its document for now."""
+    from services.transcription.pages.read import read_pages  # noqa: PLC0415 -- as above
 
-    return read_pages(document, pages.first, pages.last, output, options)
+    return read_pages(document, number, number, output, PageOptions(), partial(_KEPT[0], last=last))
 
 
 @dataclass(frozen=True)
@@ -39,9 +50,9 @@ class PageTimes:
     """
 
     quick_s: float = 20.0
-    page_s: float = 60.0
+    page_s: float = 40.0
     range_s: float = 400.0
-    lost_s: float = 120.0
+    lost_s: float = 150.0
 
 
 class PdfPageEngine:
@@ -77,29 +88,37 @@ class PdfPageEngine:
             if lost_before_s + lost_s > self._times.lost_s:
                 missing.append(MORE_PAGES)
                 break
-            span = PageRange(number=pages.number, first=number, last=number)
+            page = _Page(document, number, output, last=number == pages.last)
             before_s = spent.seconds
             try:
                 if spent.seconds > self._times.range_s:
                     raise EngineTimeoutError(f"no time is left for page {number}")
-                units.append(await self._read_page(document, span, output, spent, again=not missing))
+                units.append(await self._read_page(page, spent, again=not missing))
             except EngineError as error:
                 log.warning("page given up", page=number, exc_info=error)
                 missing.append(page_sentence(number, error))
                 lost_s += spent.seconds - before_s
         return merged(pages, units, tuple(missing), lost_s)
 
-    async def _read_page(
-        self, document: Path, page: PageRange, output: Path, spent: "_Spent", *, again: bool
-    ) -> PageUnit:
+    async def _read_page(self, page: "_Page", spent: "_Spent", *, again: bool) -> PageUnit:
         try:
-            return await self._quick.read(document, page, output, spent)
+            return await self._quick.read(page, spent)
         except EngineTimeoutError:
             pass
         except EngineError:
             if not again:
                 raise
-        return await self._slow.read(document, page, output, spent)
+        return await self._slow.read(replace(page, last=True), spent)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page to read, and whether its document can be closed after it."""
+
+    document: Path
+    number: int
+    output: Path
+    last: bool
 
 
 @dataclass
@@ -110,19 +129,21 @@ class _Spent:
 
 
 class _Reader:
-    """A process, and the time that it gives a page. Who waits for it spends nothing."""
+    """A process made with `load_pages`, and the time that it gives a page. Who waits for it spends nothing."""
 
     def __init__(self, process: EngineProcess, limits: TimeLimits) -> None:
         self._process = process
         self._limits = limits
         self._turn = asyncio.Lock()
 
-    async def read(self, document: Path, page: PageRange, output: Path, spent: _Spent) -> PageUnit:
+    async def read(self, page: _Page, spent: _Spent) -> PageUnit:
         """Read one page, in its turn."""
         async with self._turn:
             began_s = time.monotonic()
             try:
-                return await self._process.run(self._limits, read, document, page, output, PageOptions())
+                return await self._process.run(
+                    self._limits, read_page, page.document, page.number, page.output, last=page.last
+                )
             finally:
                 spent.seconds += time.monotonic() - began_s
 

@@ -1,5 +1,7 @@
 """A range of pages read: text layer or OCR, tables, figures, in reading order (PAG-1 to PAG-3)."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,15 +34,22 @@ from shared.errors import EngineError
 _FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
 
 
-def read_pages(pdf: Path, first: int, last: int, output: Path, options: PageOptions) -> PageUnit:
+def read_pages(
+    pdf: Path,
+    first: int,
+    last: int,
+    output: Path,
+    options: PageOptions,
+    opened: Callable[[Path], AbstractContextManager[pdfium.PdfDocument]] = open_pdf,
+) -> PageUnit:
     """Read the pages `first` to `last` (from 1, both included) of `pdf`; pictures go to `output`/figures.
 
-    A page that cannot be read is in the result with a warning.
+    A page that cannot be read is in the result with a warning. `opened` opens the file.
 
     Raises:
         InvalidSourceError: the file is protected, damaged beyond repair, or has no pages.
     """
-    with open_pdf(pdf) as document:
+    with opened(pdf) as document:
         count = len(document)
         numbers = range(max(1, first), min(last, count) + 1)
         recognition = Recognition(options)

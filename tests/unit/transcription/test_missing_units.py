@@ -140,14 +140,14 @@ class Process:
         self.failures = failures
         self.asked: list[int] = []
 
-    async def run(self, _limits: Any, _function: Any, _document: Any, span: PageRange, *_: Any) -> PageUnit:
+    async def run(self, _limits: Any, _function: Any, _document: Any, number: int, *_: Any, last: bool) -> PageUnit:
         await asyncio.sleep(0)
-        self.asked.append(span.first)
-        if self.failures.get(span.first, 0):
-            self.failures[span.first] -= 1
+        self.asked.append(number)
+        if self.failures.get(number, 0):
+            self.failures[number] -= 1
             raise EngineLimitError("x", limit="memory")
-        page = PageContent(number=span.first, width=1, height=1, origin="none")
-        return PageUnit(first=span.first, last=span.first, page_count=9, title="T", pages=(page,))
+        page = PageContent(number=number, width=1, height=1, origin="none")
+        return PageUnit(first=number, last=number, page_count=9, title="T", pages=(page,))
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,16 @@ class Pages:
         self.takes_s = takes_s
         self.asked: list[int] = []
 
-    async def run(self, limits: TimeLimits, _function: Any, _document: Any, span: PageRange, *_: Any) -> PageUnit:
-        self.asked.append(span.first)
-        takes_s = self.takes_s.get(span.first, 0.0)
+    async def run(
+        self, limits: TimeLimits, _function: Any, _document: Any, number: int, *_: Any, last: bool
+    ) -> PageUnit:
+        self.asked.append(number)
+        takes_s = self.takes_s.get(number, 0.0)
         await asyncio.sleep(min(takes_s, limits.hard_s))
         if takes_s > limits.hard_s:
             raise EngineTimeoutError("x")
-        page = PageContent(number=span.first, width=1, height=1, origin="none")
-        return PageUnit(first=span.first, last=span.first, page_count=9, pages=(page,))
+        page = PageContent(number=number, width=1, height=1, origin="none")
+        return PageUnit(first=number, last=number, page_count=9, pages=(page,))
 
 
 SHORT = PageTimes(quick_s=0.05, page_s=0.5, range_s=10, lost_s=0.3)
