@@ -42,10 +42,10 @@ async def page_engine(times: PageTimes = TIMES) -> AsyncIterator[tuple[PdfPageEn
             process.kill()
 
 
-async def read(path: Path, last: int = 1) -> tuple[PageUnit, int]:
-    """What is read of a file, and the most bytes that one process had meanwhile."""
-    async with page_engine() as (engine, processes):
-        reading = asyncio.create_task(engine.read(path, PageRange(number=1, first=1, last=last), path.parent))
+async def read(path: Path, times: PageTimes = TIMES) -> tuple[PageUnit, int]:
+    """What is read of a file's first page, and the most bytes that one process had meanwhile."""
+    async with page_engine(times) as (engine, processes):
+        reading = asyncio.create_task(engine.read(path, PageRange(number=1, first=1, last=1), path.parent))
         most = 0
         while not reading.done():
             await asyncio.sleep(0.05)
@@ -58,7 +58,7 @@ async def test_a_page_that_asks_for_too_much_memory_is_told_as_such(
     tmp_path: Path, write: Callable[[Path], None]
 ) -> None:
     write(tmp_path / "bomb.pdf")
-    unit, most = await read(tmp_path / "bomb.pdf")
+    unit, most = await read(tmp_path / "bomb.pdf", PageTimes())
     assert unit.missing == (MEMORY_TOLD,)
     assert most < MEMORY + BETWEEN_LOOKS
 
