@@ -25,7 +25,7 @@ HOSTILES_AT_ONCE = 4
 BREATH_S = 6.0
 SERVERS_BREATH_S = 40.0
 # What a server's end shall meet is a system at work, not one that has only just come back.
-WORK_S = (1.0, 5.0)
+LEAST_WORK_S, MOST_WORK_S = 1.0, 5.0
 WITHOUT_A_BREATH = 0.2
 
 
@@ -135,7 +135,7 @@ class Injector:
         """One server after the other, with a moment of work between them."""
         async with self._servers_turn:
             await self._breath(rng, [unit.label for unit in self.stack.nursery.units], SERVERS_BREATH_S)
-            await asyncio.sleep(rng.uniform(*WORK_S))
+            await asyncio.sleep(rng.uniform(LEAST_WORK_S, min(MOST_WORK_S, self.longest_s)))
 
     async def _restart_broker(self, rng: random.Random) -> str:
         await self._all_breathe(rng)
