@@ -16,7 +16,8 @@ class Content(BaseModel):
 
     Units go by the product's names (`speech-1`, `slides-1`, `pages-2`) and, where a stage is one piece, by PREPARE,
     GUIDE and `render`; products by `render-pdf`. `flaky` says how often a unit fails before it works, `mendable`
-    units fail until the run says that the job is mended, `poisoned` ones never work, `slow` ones take `slow_s`.
+    units fail until the run says that the job is mended, `poisoned` ones never work, `limited` ones meet a limit,
+    `slow` ones take `slow_s`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Content(BaseModel):
     flaky: dict[str, int] = Field(default_factory=dict)
     poisoned: str | None = None
     mendable: str | None = None
+    limited: str | None = None
     slow: tuple[str, ...] = ()
     slow_s: float = 0.0
     missing: tuple[str, ...] = ()
@@ -54,7 +56,12 @@ class Content(BaseModel):
     @property
     def is_plain(self) -> bool:
         """Whether the job ends well without anybody's help."""
-        return not self.may_fail and not self.missing
+        return not self.may_fail and not self.is_partial
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the job ends with something missing."""
+        return bool(self.missing or self.limited)
 
 
 def content_in(path: Path) -> Content:

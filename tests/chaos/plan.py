@@ -136,8 +136,9 @@ def palette(rng: random.Random) -> tuple[Content, ...]:
         Content(name="no-web-page.wav", units=2, missing=("render-html",)),
         Content(name="no-data.pdf", kind="document", missing=("render-data",), flaky={"render-pdf": 1}),
     ]
+    limited = [Content(name="limited.wav", units=3, slides=1, limited="speech-2")]
     large = [Content(name="large.wav", units=1, padding=17 << 20)]
-    return (*plain, *flaky, *poisoned, *slow, *mendable, *optional, *large)
+    return (*plain, *flaky, *poisoned, *slow, *mendable, *optional, *limited, *large)
 
 
 def make_plan(seed: int, *, jobs: int, faults: int) -> Plan:
@@ -210,7 +211,7 @@ def _cut_off(rng: random.Random, jobs: int, contents: tuple[Content, ...], windo
 
 
 def _weight(content: Content) -> float:
-    if content.poisoned or content.missing:
+    if content.poisoned or content.is_partial:
         return 1.0
     return WEIGHTS.get(content.name, 4.0)
 

@@ -48,7 +48,7 @@ def _repeats(ledger: Ledger) -> Iterator[tuple[Computation, Computation]]:
 
 def fault_of(earlier: Computation, later: Computation, ledger: Ledger, disturbances: Disturbances) -> str | None:
     """Why `later` should not have been; None where it has a reason."""
-    kept_at = min(ledger.kept_at.get((later.job_id, later.checkpoint), ()), default=later.looked_at)
+    kept_at = min(_kept_at(later, ledger), default=later.looked_at)
     if kept_at < later.looked_at:
         return f"its result had been kept for {later.looked_at - kept_at:.3f} s when it was looked for"
     if earlier.outcome == "failed":
@@ -59,6 +59,12 @@ def fault_of(earlier: Computation, later: Computation, ledger: Ledger, disturban
     if earlier.fate_at is None or earlier.fate_at > later.looked_at:
         return _fault_of_race(earlier, later, ledger, disturbances)
     return _fault_of_loss(earlier, later, ledger, disturbances)
+
+
+def _kept_at(later: Computation, ledger: Ledger) -> Iterator[float]:
+    """When its result was kept; one of which something is missing counts for its run alone."""
+    for name in (later.checkpoint, f"{later.checkpoint}-of-run-{later.run}"):
+        yield from ledger.kept_at.get((later.job_id, name), ())
 
 
 def _fault_of_race(earlier: Computation, later: Computation, ledger: Ledger, disturbances: Disturbances) -> str | None:

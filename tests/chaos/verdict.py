@@ -54,7 +54,7 @@ def demanded(case: Case) -> str:
         return "cancelled"
     if content.poisoned or (content.mendable and not case.mended):
         return "failed"
-    return "partial" if content.missing else "done"
+    return "partial" if content.is_partial else "done"
 
 
 def judge(case: Case, job: dict[str, Any] | None, objects: Objects, quiet: Quiet, tally: Tally) -> None:

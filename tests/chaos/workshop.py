@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opentelemetry import trace
 
-from shared.errors import EngineError, InvalidSourceError
+from shared.errors import EngineError, EngineLimitError, InvalidSourceError
 from shared.telemetry.work import current_work
 from tests.chaos.content import POISON_MESSAGE, Content
 
@@ -52,6 +52,9 @@ class Workshop:
             self._note_work(job_id, unit, work, "refused")
             raise InvalidSourceError(POISON_MESSAGE)
         await asyncio.sleep(content.slow_s if unit in content.slow else content.work_ms / 1000)
+        if unit == content.limited:
+            self._note_work(job_id, unit, work, "failed")
+            raise EngineLimitError(f"{unit} of {job_id} meets a limit as it was told", limit="memory")
         if self._fails(content, job_id, unit):
             self._note_work(job_id, unit, work, "failed")
             raise EngineError(f"{unit} of {job_id} fails as it was told")

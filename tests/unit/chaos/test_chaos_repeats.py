@@ -60,6 +60,13 @@ def test_a_result_is_lost_to_what_was_disturbed_alone(error: str, what: str, fau
     assert len(found(lost(error), SECOND, Disturbance(what, 10, 20))) == 1  # long over
 
 
+@pytest.mark.parametrize(("run", "faults"), [(1, 1), (2, 0)])
+def test_what_was_given_up_at_its_limit_is_tried_again_in_another_run_alone(run: int, faults: int) -> None:
+    given_up = replace(FIRST, outcome="failed", fate="IncompleteUnitError")
+    ledger = Ledger([given_up, replace(SECOND, run=run)], {(JOB, f"{UNIT}-of-run-1"): [105.0]})
+    assert len(findings(ledger, Disturbances())) == faults
+
+
 def test_a_further_run_makes_what_a_cancelled_one_did_not() -> None:
     assert found(lost("RunCancelledError"), replace(SECOND, run=2)) == []
 
