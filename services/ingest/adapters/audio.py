@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from services.ingest.adapters.voice import voiced_share
 from services.ingest.domain import sentences
 from services.ingest.domain.channels import ChannelMeter, Mix, mix_down
 from services.ingest.domain.values import AudioFacts, Limits
@@ -20,33 +21,47 @@ from shared.media import MediaToolError, media_input, run_media_tool, timed_inpu
 
 SAMPLE_RATE_HZ = 16_000
 BLOCK_SAMPLES = 320 * 2048  # 41 s: whole frames of the channel meter, 2.6 MB of stereo
+LEAST_VOICE = 0.1  # of the time, for a track to be believed to hold the lecture
+_Worth = tuple[bool, float]
+_SPEECH: _Worth = (True, LEAST_VOICE)
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def extract_audio(path: Path, output: Path, streams: Sequence[int], limits: Limits) -> AudioFacts:
     """Write the sound of `path` to `output` and say what it is.
 
-    `streams` are ffmpeg stream indices in order of preference; the first that is not digital silence is taken, or the
-    first if all are. Time 0 of the output is the recording's first time stamp, of whatever stream: sound that starts
-    later is preceded by silence, a gap is filled with silence, what comes before is cut.
+    `streams` are ffmpeg stream indices in order of preference; the first in which somebody speaks is taken, otherwise
+    the one with most voice, and no digital silence if there is anything else. Time 0 of the output is the recording's
+    first time stamp, of whatever stream: sound that starts later is preceded by silence, a gap is filled with silence,
+    what comes before is cut.
     Raises InvalidSourceError if nothing can be decoded, EngineError for a full disk, EngineTimeoutError.
     """
     raw = output.with_name(f"{output.name}.raw")
-    silent: int | None = None
+    best: tuple[_Worth, AudioFacts] | None = None
     try:
         for stream in streams:
             facts = _extract(path, raw, output, stream, limits)
-            if facts is not None and not facts.silent:
+            if facts is None:
+                continue
+            worth = _worth(facts, alone=len(streams) == 1)
+            if worth >= _SPEECH:
                 return facts
-            if facts is not None and silent is None:
-                silent = stream
-        facts = _extract(path, raw, output, silent, limits) if silent is not None else None
+            if best is None or worth > best[0]:
+                best = worth, facts
+        facts = _extract(path, raw, output, best[1].stream, limits) if best else None
     finally:
         raw.unlink(missing_ok=True)
     if facts is None:
         output.unlink(missing_ok=True)
         raise InvalidSourceError(sentences.UNDECODABLE_SOUND)
     return facts
+
+
+def _worth(facts: AudioFacts, *, alone: bool) -> _Worth:
+    """Whether there is any sound, and how much of it is voice; who is alone is not asked."""
+    if facts.silent:
+        return (False, 0.0)
+    return _SPEECH if alone else (True, min(voiced_share(facts.path), LEAST_VOICE))
 
 
 def _extract(path: Path, raw: Path, output: Path, stream: int, limits: Limits) -> AudioFacts | None:

@@ -11,15 +11,19 @@ from shared.errors import InvalidSourceError
 from shared.media import MediaToolError, media_input, stream_media_tool
 
 TAIL_S = 10.0
+JUMP_S = 10.0  # from one packet of sound to the next, ahead: what ffmpeg takes for a clock set anew
+BACK_S = 1.0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """`estimated` says that the header's own figure was a guess; `empty_streams` have no packet at all."""
+    """`estimated` says that the header's own figure was a guess; `empty_streams` have no packet at all. The times of
+    `jumping_streams` go back or leap ahead."""
 
     duration_s: float
     estimated: bool
     empty_streams: frozenset[int]
+    jumping_streams: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -27,6 +31,8 @@ class _Ends:
     """The last moment seen in each stream, in the file's own time."""
 
     end_s: dict[int, float] = field(default_factory=dict)
+    decoded_s: dict[int, float] = field(default_factory=dict)
+    jumping: set[int] = field(default_factory=set)
 
     def read(self, lines: Iterable[bytes]) -> None:
         """Take in ffprobe's packets: `stream,pts,dts,duration`, anything of which may be missing."""
@@ -35,11 +41,19 @@ class _Ends:
             if len(fields) < 4 or not fields[0].isdigit():
                 continue
             moment_s = _number(fields[1], _number(fields[2], math.nan)) + _number(fields[3], 0.0)
+            self._note_jump(int(fields[0]), _number(fields[2], math.nan))
             if math.isfinite(moment_s):
                 stream = int(fields[0])
                 self.end_s[stream] = max(moment_s, self.end_s.get(stream, -math.inf))
             else:
                 self.end_s.setdefault(int(fields[0]), -math.inf)
+
+    def _note_jump(self, stream: int, decoded_s: float) -> None:
+        if not math.isfinite(decoded_s):
+            return
+        if not -BACK_S <= decoded_s - self.decoded_s.get(stream, decoded_s) <= JUMP_S:
+            self.jumping.add(stream)
+        self.decoded_s[stream] = decoded_s
 
 
 def measure_duration(
@@ -62,7 +76,8 @@ def measure_duration(
     empty = frozenset(stream for stream in streams if stream not in ends.end_s)
     last_s = max((ends.end_s[stream] for stream in streams if stream in ends.end_s), default=-math.inf)
     duration_s = last_s - start_s if math.isfinite(last_s) else 0.0
-    return Measured(duration_s, estimated=estimated or claimed_s is None, empty_streams=empty)
+    jumping = frozenset(ends.jumping)
+    return Measured(duration_s, estimated or claimed_s is None, empty_streams=empty, jumping_streams=jumping)
 
 
 def _read_packets(path: Path, ends: _Ends, limits: Limits, interval: str | None = None) -> None:

@@ -37,7 +37,7 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
     return Prepared(
         source=found.path,
         sha256=digest,
-        size=found.size,
+        size=request.source.stat().st_size,
         kind=found.kind,
         media_type=found.media_type,
         title=found.title,

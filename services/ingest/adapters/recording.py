@@ -81,6 +81,7 @@ class _Probe(BaseModel):
 def inspect_recording(path: Path, magic_type: str, limits: Limits) -> Inspection:
     """Facts about the recording at `path`, which libmagic calls `magic_type`.
 
+    What is joined of parts that count their time anew is copied beside it with one clock, and the facts are the copy's.
     Raises InvalidSourceError for what is damaged, protected, empty or of an unknown coding, SourceTooLargeError for
     what is over `limits`. A recording whose end is missing is used as far as it goes, with a warning.
     """
@@ -95,6 +96,8 @@ def inspect_recording(path: Path, magic_type: str, limits: Limits) -> Inspection
         estimated=_is_estimated(probe.format.format_name),
         limits=limits,
     )
+    if sounds and sounds[0].index in measured.jumping_streams and _restarts_its_clock(probe.format.format_name):
+        return _with_one_clock(path, _media_type(probe.format.format_name, magic_type, has_video=True), limits)
     sounds = [stream for stream in sounds if stream.index not in measured.empty_streams]
     pictures = [stream for stream in pictures if stream.index not in measured.empty_streams]
     if measured.duration_s <= 0 or not (sounds or pictures):
@@ -194,6 +197,28 @@ def _picture_rank(stream: _Stream) -> tuple[bool, int, int]:
 def _is_estimated(format_name: str) -> bool:
     """Formats without a duration of their own: ffmpeg divides size by bit rate, or reads a few time stamps."""
     return bool({"aac", "ac3", "amr", "mp3", "mpegvideo", "mpeg", "mpegts"} & set(format_name.split(",")))
+
+
+def _restarts_its_clock(format_name: str) -> bool:
+    """Formats of broadcasts, in which each programme or each part that was joined may count from anywhere."""
+    return bool({"mpegts", "mpeg"} & set(format_name.split(",")))
+
+
+def _with_one_clock(path: Path, media_type: str, limits: Limits) -> Inspection:
+    """Facts about a copy beside `path` in which time runs on where the original sets its clock anew.
+
+    Nothing is coded anew. Raises InvalidSourceError where ffmpeg cannot make the copy.
+    """
+    copy = path.with_name(f"{path.name}.one-clock.ts")
+    streams = ["-map", "0:v?", "-map", "0:a?", "-c", "copy"]
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *media_input(path), *streams]
+    try:
+        run_media_tool([*command, f"file:{copy.resolve()}"], timeout_s=limits.timeout_s)
+    except MediaToolError as error:
+        copy.unlink(missing_ok=True)
+        raise InvalidSourceError(sentences.JUMPING_CLOCK, internal=str(error)) from error
+    found = inspect_recording(copy, media_type, limits)
+    return found.model_copy(update={"media_type": media_type})
 
 
 def _media_type(format_name: str, magic_type: str, *, has_video: bool) -> str:

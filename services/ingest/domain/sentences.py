@@ -27,6 +27,7 @@ NO_TRACKS = "This file holds neither sound nor pictures. Upload the recording it
 NOTHING_PLAYS = "Nothing in this recording can be played. Check that it plays on your own machine, or upload it again."
 UNKNOWN_CODEC = f"This recording is in a coding that is not known here. {PLAIN_EXPORT}"
 TOO_MANY_TRACKS = f"This recording holds too many tracks. {PLAIN_EXPORT}"
+JUMPING_CLOCK = f"This recording is joined of parts whose times do not fit together. {PLAIN_EXPORT}"
 ODD_SOUND = "The sound of this recording has an impossible sampling rate or number of channels. " + PLAIN_EXPORT
 UNDECODABLE_SOUND = f"The sound of this recording cannot be decoded. {PLAIN_EXPORT}"
 PDF_FORM = (

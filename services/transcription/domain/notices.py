@@ -1,9 +1,9 @@
 """What the reader of a handout is told about a recording that was not wholly understood."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
-from shared.documents import Transcript
+from shared.documents import Transcript, Word
 
 DOUBTFUL = (
     "The speech in this recording was hardly understood: it may not be English, or the sound is poor. "
@@ -12,9 +12,13 @@ DOUBTFUL = (
 NO_SPEECH = "No speech was found in this recording."
 NO_TEXT = "No text was found in this document."
 NO_SLIDES = "No slides were found in this video, so the handout has what was said only."
-# Mean of the words' confidence. English is read at .93 to .96, another language by the English model at .44 to .52.
-LEAST_CONFIDENCE = 0.65
+# Mean of the words' confidence. English is read at .93 to .98, by synthetic voices of other accents at .76 to .90,
+# another language by the English model at .44 to .66; where it falls into a loop it is sure of itself.
+LEAST_CONFIDENCE = 0.7
 LEAST_WORDS = 5
+# Of the speech, how much was not understood or was a loop: 13 % at most for those accents, half for other languages.
+MOST_LOST_SHARE = 0.35
+MUCH_LOST_S = 4.0
 SHOWN_TIMES = 6
 MUCH_VIDEO_S = 60.0
 
@@ -23,12 +27,12 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
     """One sentence each for speech that is doubted, was not understood, or was left out."""
     words = [word for segment in transcript.segments for word in segment.words]
     notices = []
-    if len(words) >= LEAST_WORDS and sum(word.confidence for word in words) / len(words) < LEAST_CONFIDENCE:
-        notices.append(DOUBTFUL)
     dropped = sorted({span for unit in units for span in unit.dropped}, key=lambda span: (span.start_s, span.end_s))
     lost = [span for span in dropped if span.reason in ("missed", "unintelligible")]
     repeated = [span for span in dropped if span.reason == "repetition"]
     silent = [span for span in dropped if span.reason == "silence"]
+    if _is_doubtful(words, [*lost, *repeated]):
+        notices.append(DOUBTFUL)
     if silent:
         notices.append(f"Where nobody seems to speak, no words are given: {_times(silent)}.")
     if lost:
@@ -36,6 +40,13 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
     if repeated:
         notices.append(f"Speech that seemed to repeat itself was left out at {_times(repeated)}.")
     return notices
+
+
+def _is_doubtful(words: Sequence[Word], lost: Sequence[DroppedSpeech]) -> bool:
+    if len(words) >= LEAST_WORDS and sum(word.confidence for word in words) / len(words) < LEAST_CONFIDENCE:
+        return True
+    heard_s, lost_s = (sum(span.end_s - span.start_s for span in spans) for spans in (words, lost))
+    return lost_s >= MUCH_LOST_S and lost_s > MOST_LOST_SHARE * (heard_s + lost_s)
 
 
 def no_slides_notice(duration_s: float | None, *, slides_found: bool, other_notices: bool) -> list[str]:

@@ -19,6 +19,7 @@ from tests.unit.ingest.conftest import PICTURE, Make
 pytestmark = pytest.mark.integration
 
 RATE = 16_000
+SAMPLE = Path(__file__).parents[3] / "deploy" / "samples" / "lecture.mp4"
 WriteWav = Callable[..., Path]
 
 
@@ -119,6 +120,27 @@ def test_a_silent_first_track_gives_way_to_the_second(make: Make) -> None:
     facts, samples = extract(path)
     assert (facts.stream, facts.silent) == (1, False)
     assert bursts(samples)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "anoisesrc=a=0.01:r=24000",
+        "aevalsrc='0.1*(sin(2*PI*262*t)+sin(2*PI*330*t)+sin(2*PI*392*t))*(0.6+0.4*sin(4*PI*t))':s=24000",
+    ],
+    ids=["hiss", "music"],
+)
+def test_of_several_tracks_the_one_with_speech_is_taken(make: Make, noise: str) -> None:
+    tracks = ("-t", "20", "-i", str(SAMPLE), "-f", "lavfi", "-t", "20", "-i", noise)
+    second = make("second.mkv", *tracks, "-map", "1:a", "-map", "0:a", "-c:a", "flac")
+    assert extract(second)[0].stream == 1
+    first = make("first.mkv", *tracks, "-map", "0:a", "-map", "1:a", "-c:a", "flac")
+    assert extract(first)[0].stream == 0
+
+
+def test_of_several_tracks_without_speech_the_first_with_sound_is_taken(make: Make) -> None:
+    path = make("two.mkv", *BEEPS, *BEEPS, "-map", "0", "-map", "1", "-c:a", "flac")
+    assert extract(path)[0].stream == 0
 
 
 def test_silence_is_no_error(make: Make) -> None:

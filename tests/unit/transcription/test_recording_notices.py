@@ -31,11 +31,26 @@ def test_speech_with_little_confidence_is_told_first() -> None:
     assert notices(unit(0.5, lost)) == [DOUBTFUL, "Speech could not be understood at 1:02."]
 
 
+@pytest.mark.parametrize("reason", ["missed", "repetition", "unintelligible"])
+def test_a_recogniser_that_is_sure_of_its_loops_is_doubted_too(reason: str) -> None:
+    """Spanish by the English model: 29 words at a confidence of .76, the rest loops."""
+    lost = [DroppedSpeech(start_s=20 + 3 * i, end_s=22 + 3 * i, reason=reason) for i in range(4)]
+    assert notices(unit(0.76, *lost))[0] == DOUBTFUL
+    assert notices(unit(0.76, *lost, words=60))[0] != DOUBTFUL
+    assert notices(unit(0.9, *lost, words=0))[0] == DOUBTFUL
+
+
+def test_an_accent_laughter_and_a_short_loss_are_no_reason_to_doubt() -> None:
+    laughter = [DroppedSpeech(start_s=20 + 3 * i, end_s=22 + 3 * i, reason="silence") for i in range(4)]
+    assert DOUBTFUL not in notices(unit(0.76, *laughter))
+    assert DOUBTFUL not in notices(unit(0.76, DroppedSpeech(start_s=9, end_s=12, reason="missed"), words=4))
+
+
 def test_dropped_speech_is_told_with_its_times_once_a_kind() -> None:
     lost = [DroppedSpeech(start_s=60.0 * i, end_s=60.0 * i + 2, reason="missed") for i in range(1, 9)]
     repeated = DroppedSpeech(start_s=3700, end_s=3710, reason="repetition")
     silence = DroppedSpeech(start_s=5, end_s=6, reason="silence")
-    assert notices(unit(0.95, *lost, repeated, silence)) == [
+    assert notices(unit(0.95, *lost, repeated, silence, words=120)) == [
         "Where nobody seems to speak, no words are given: 0:05.",
         "Speech could not be understood at 1:00, 2:00, 3:00, 4:00, 5:00, 6:00 and 2 more places.",
         "Speech that seemed to repeat itself was left out at 1:01:40.",
