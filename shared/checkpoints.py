@@ -9,6 +9,7 @@ knows which run of the job was cancelled: whoever computes a unit looks every se
 
 import asyncio
 import contextlib
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
@@ -24,12 +25,13 @@ from shared.errors import DatabaseError
 from shared.events import Message, Stage
 from shared.messaging.delivery import JobGoneError, RunCancelledError
 from shared.storage import ObjectStore
-from shared.telemetry import span, span_contexts, traceparent, unit_at_work
+from shared.telemetry import gathering, span, span_contexts, traceparent, unit_at_work
 
 R = TypeVar("R", bound=BaseModel)
 
 LOOK_EVERY_S = 1.0
 _MARKS = {"deleted_at": 1, "cancelled_run": 1}
+_NUMBERS = re.compile(r"(-of-run)?-\d+")
 _TRIES = 20  # a write is only tried again when two deliveries made the job's document at the same moment
 
 
@@ -62,6 +64,11 @@ class Finished:
         return span_contexts(self._spans[unit] for unit in units if unit in self._spans)
 
 
+def _kind(unit: str) -> str:
+    """The name of `unit` without its numbers: what spans are named after."""
+    return _NUMBERS.sub("", unit)
+
+
 @dataclass
 class _Turn:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -89,7 +96,8 @@ class Checkpoints:
     ) -> R:
         """The result of `unit`: the one kept, or what `compute` returns now. `known` saves a look, if one was just had.
 
-        A unit that `joins` others has a span of its own, which links to theirs.
+        A unit that `joins` others has a span of its own, which links to theirs. What is stored and written to keep the
+        result is one span.
 
         Raises JobGoneError when the job was deleted before or meanwhile, and removes what `compute` stored, now or in a
         process that was killed; RunCancelledError when the message's run was cancelled. `compute` is cancelled then.
@@ -101,7 +109,8 @@ class Checkpoints:
                     kept = known.get(unit, kind)
                     if kept is not None:
                         return kept
-                    with span(f"join {unit}", links=known.spans(joins)) if joins else nullcontext():
+                    joining = span(f"join {_kind(unit)}", links=known.spans(joins)) if joins else nullcontext()
+                    with joining, gathering(f"checkpoint {_kind(unit)}"):
                         result = await self._while_wanted(message, compute)
                         return await self._keep(message, unit, result, kind)
         except RunCancelledError:

@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from shared.errors import DatabaseError
 from shared.settings import SharedSettings
 from shared.telemetry import span
+from shared.telemetry.gather import told_with_others
 
 Document = dict[str, Any]
 Collection = Any  # motor's classes are built at run time; `Database` below is where they come from
@@ -57,8 +58,12 @@ def written(operation: str, collection: Collection) -> Iterator[None]:
     names: Document = {"db.system.name": "mongodb", "db.operation.name": operation}
     name = getattr(collection, "name", "")
     names |= {"db.collection.name": name, "db.namespace": getattr(getattr(collection, "database", None), "name", None)}
-    with span(f"{operation} {name}", names, kind=SpanKind.CLIENT, expected=(DuplicateKeyError,)), translated():
-        yield
+    with told_with_others(names, "lectern.database.write_s") as gathered, translated():
+        if gathered is not None:
+            yield
+            return
+        with span(f"{operation} {name}", names, kind=SpanKind.CLIENT, expected=(DuplicateKeyError,)):
+            yield
 
 
 class Database:

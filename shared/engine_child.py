@@ -18,6 +18,7 @@ from typing import Any
 
 from shared.engine_limits import EngineLimits, allow_cpu, confine, wants_memory
 from shared.errors import EngineError, EngineLimitError, LecternError
+from shared.program_runs import ProgramRuns, take_programs
 from shared.time_limits import Interruption, call_until
 
 
@@ -42,11 +43,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a call ended: with `result`, with `error`, or `interrupted`. `networkless` is a fact about the child."""
+    """How a call ended: with `result`, with `error`, or `interrupted`; and the `programs` that it ran.
+
+    `networkless` is a fact about the child.
+    """
 
     result: Any = None
     error: LecternError | None = None
     interrupted: bool = False
+    programs: tuple[ProgramRuns, ...] = ()
     networkless: bool = False
 
 
@@ -63,7 +68,7 @@ def main(descriptor: int) -> None:
     with contextlib.suppress(EOFError):  # the service has hung up
         while True:
             answer = engine.answer(connection.recv_bytes())
-            connection.send_bytes(pickle.dumps(replace(answer, networkless=networkless)))
+            connection.send_bytes(pickle.dumps(replace(answer, programs=take_programs(), networkless=networkless)))
 
 
 class _Engine:

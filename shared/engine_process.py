@@ -10,15 +10,15 @@ import os
 import pickle
 import time
 from collections.abc import Callable
-from typing import Literal, ParamSpec, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 import structlog
-from opentelemetry import trace
 
 from shared.engine_child import Answer, Call, Setup
 from shared.engine_limits import MB, EngineLimits, limit_of_signal
 from shared.engine_line import Line
 from shared.engine_memory import MemoryBudget, usage_of
+from shared.engine_span import EngineCall
 from shared.errors import EngineError, EngineLimitError, EngineTimeoutError, Limit
 from shared.time_limits import TimeLimits
 
@@ -83,12 +83,18 @@ class EngineProcess:
         self._excess: Limit | None = None
         self._rest: asyncio.TimerHandle | None = None
         self.resident_bytes = 0
+        self._call = EngineCall(waited_s=0, started=False)
         self._budget.join(self)
 
     @property
     def busy(self) -> bool:
         """Whether a call is under way."""
         return self._turn.locked()
+
+    @property
+    def took_s(self) -> float:
+        """How long the last call took, without its waiting."""
+        return self._call.took_s
 
     @property
     def share(self) -> float:
@@ -105,27 +111,34 @@ class EngineProcess:
         """
         asked = time.monotonic()
         async with self._turn:
-            line = self._ready_line()
-            began = time.monotonic()
-            trace.get_current_span().set_attribute("lectern.engine.waited_s", round(began - asked, 3))
-            request = pickle.dumps(Call(function, args, kwargs, began + limits.soft_s))
-            call = asyncio.ensure_future(line.exchange(request))
-            call.add_done_callback(_look_at)
-            try:
-                if not await self._watched(call, line, began + limits.hard_s):
-                    raise _took_too_long(function, began, limits, "killed")
-                answer = await call
-            except EOFError:
-                raise self._died(function, line) from None
-            finally:
-                if not call.done() or call.cancelled() or call.exception() is not None:
-                    self.kill()
-            self._note(line)
-            if answer.interrupted:
-                raise _took_too_long(function, began, limits, "interrupted")
-            if answer.error is not None:
-                raise answer.error
-            return cast("T", answer.result)
+            self._call = EngineCall(waited_s=time.monotonic() - asked, started=self._line is None)
+            with self._call:
+                return cast("T", await self._exchange(limits, function, args, kwargs))
+
+    async def _exchange(
+        self, limits: TimeLimits, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        line = self._ready_line()
+        began = time.monotonic()
+        request = pickle.dumps(Call(function, args, kwargs, began + limits.soft_s))
+        call = asyncio.ensure_future(line.exchange(request))
+        call.add_done_callback(_look_at)
+        try:
+            if not await self._watched(call, line, began + limits.hard_s):
+                raise _took_too_long(function, began, limits, "killed")
+            answer = await call
+        except EOFError:
+            raise self._died(function, line) from None
+        finally:
+            if not call.done() or call.cancelled() or call.exception() is not None:
+                self.kill()
+        self._call.programs = answer.programs
+        self._note(line)
+        if answer.interrupted:
+            raise _took_too_long(function, began, limits, "interrupted")
+        if answer.error is not None:
+            raise answer.error
+        return answer.result
 
     def _ready_line(self) -> Line:
         """The line to the child, which is started unless there is one."""
@@ -144,6 +157,7 @@ class EngineProcess:
                 return True
             usage = usage_of(line.pid)
             self.resident_bytes = usage.resident_bytes
+            self._call.saw(usage.resident_bytes)
             if usage.resident_bytes > self._limits.memory_bytes:
                 self.give_way()
             elif usage.programs > self._limits.processes:
@@ -171,7 +185,7 @@ class EngineProcess:
 
     def _died(self, function: Callable[..., object], line: Line) -> EngineError:
         """The error for a child that was ended or ended itself."""
-        status = line.end()
+        status = self._call.exit_code = line.end()
         if self._excess is None and status >= 0:
             return EngineError(f"{_name(function)}: the engine's process ended with status {status}")
         limit = self._excess or limit_of_signal(-status, "memory" if self.share > NEARLY_ALL else "crash")
@@ -181,6 +195,7 @@ class EngineProcess:
     def _note(self, line: Line) -> None:
         """After a call: what the child has kept, and whether it is to be ended when nobody wants it for a while."""
         self.resident_bytes = usage_of(line.pid).resident_bytes
+        self._call.saw(self.resident_bytes)
         if self.resident_bytes > self._idle_bytes:
             self._rest = asyncio.get_running_loop().call_later(self._idle_s, self._end_idle)
 

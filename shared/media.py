@@ -5,6 +5,7 @@ They run as direct children of the caller and in its process group, so whoever k
 """
 
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import IO
 
 from shared.engine_limits import refuse_limited
 from shared.errors import EngineError, EngineTimeoutError
+from shared.program_runs import note_program
 
 # What a lecture comes in. Playlists (hls, concat, dash ...) and image sequences are left out on purpose: they make
 # ffmpeg open other files. `-format_whitelist` names demuxers, `-protocol_whitelist` the ways to reach bytes.
@@ -108,6 +110,7 @@ class _Child:
         self._stderr_tail = b""
 
     def __enter__(self) -> "_Child":
+        self._began_ns = time.time_ns()
         try:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -123,10 +126,13 @@ class _Child:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._timer.cancel()
+        ended_here = self._process.poll() is None
         self._process.kill()
         self._process.wait()
         self._drain.join()
         self.stdout.close()
+        exit_code = 0 if ended_here and not self.timed_out else self._process.returncode
+        note_program(self._command[0], self._began_ns, time.time_ns(), exit_code)
         if self.timed_out and kind is not None and not issubclass(kind, EngineTimeoutError):
             raise self._timeout_error() from error  # what the block saw is only a consequence of the kill
 

@@ -90,6 +90,7 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         except IgnoredException:
             raise
         except JobGoneError as gone:
+            note_work(unit=unit_of(gone))
             log.info("message of an unwanted job dropped", error=str(gone))
             failed(trace.get_current_span(), gone)
             return None

@@ -19,12 +19,13 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, Tracer
 
 from shared.events import OWNER as OWNER_PATTERN
-from shared.events import STAGES
+from shared.events import STAGES, JobSubmitted
 from shared.messaging.headers import ATTEMPT, OWNER, number
 from shared.messaging.job_trace import TRACEPARENT, derived_traceparent, names_trace
 from shared.messaging.logs import said_of_job
-from shared.messaging.topology import EVENTS_EXCHANGE
-from shared.telemetry import current_work, span, trace_context, work_on
+from shared.messaging.topology import EVENTS_EXCHANGE, PROGRESS
+from shared.telemetry import current_work, span, span_contexts, trace_context, work_on
+from shared.telemetry.traces import tell_root
 
 _OWNER = re.compile(OWNER_PATTERN)
 
@@ -48,10 +49,13 @@ class TracingMiddleware(BaseMiddleware[Any, Any]):
         message: IncomingMessage = self.msg
         queue: str = self.context.get("handler_").queue.name
         work = work_of(message, queue)
-        if work["job_id"] and not names_trace(message.headers):
+        rootless = work["job_id"] is not None and not names_trace(message.headers)
+        if rootless:
             # It stands in the headers from here on: retries, dead letters and replays keep it.
             message.headers[TRACEPARENT] = derived_traceparent(str(work["job_id"]), self.provider)
         self._scope.enter_context(work_on(**work))
+        if rootless and _is_news(message, queue):
+            self._tell_root(message)
         self._scope.enter_context(
             span(
                 f"process {queue}",
@@ -61,6 +65,13 @@ class TracingMiddleware(BaseMiddleware[Any, Any]):
                 tracer=self.tracer,
             )
         )
+
+    def _tell_root(self, message: IncomingMessage) -> None:
+        """The span that all consumers of another system's message have as their parent."""
+        (ids,) = span_contexts([str(message.headers[TRACEPARENT])])
+        if ids.trace_flags.sampled:
+            about = {**_sent(message.exchange or "", message.routing_key or "", message.message_id), **self.server}
+            tell_root("submission by event", ids, about, self.tracer)
 
     async def after_processed(
         self,
@@ -95,25 +106,35 @@ def tracing_middleware(provider: TracerProvider, amqp_url: str) -> type[TracingM
 
 
 def sending(
-    exchange: str, routing_key: str, message_id: str | None, about: Mapping[str, str | int], **more: Any
+    exchange: str,
+    routing_key: str,
+    message_id: str | None,
+    about: Mapping[str, str | int],
+    *,
+    verb: str = "publish",
+    **more: Any,
 ) -> span:
     """The span of a message that is sent, with what else there is to say `about` it. `more` is for `span`."""
-    destination = ":".join(filter(None, (exchange, routing_key)))
     shown = routing_key if exchange in ("", EVENTS_EXCHANGE.name) else exchange
-    return span(
-        f"publish {shown}",
-        {
-            "messaging.system": "rabbitmq",
-            "messaging.operation.name": "publish",
-            "messaging.operation.type": "send",
-            "messaging.destination.name": destination,
-            "messaging.rabbitmq.destination.routing_key": routing_key,
-            "messaging.message.id": message_id,
-            **about,
-        },
-        kind=SpanKind.PRODUCER,
-        **more,
-    )
+    attributes = {**_sent(exchange, routing_key, message_id), **about}
+    return span(f"{verb} {shown}", attributes, kind=SpanKind.PRODUCER, **more)
+
+
+def _sent(exchange: str, routing_key: str, message_id: str | None) -> dict[str, str | int]:
+    return {
+        "messaging.system": "rabbitmq",
+        "messaging.operation.name": "publish",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": ":".join(filter(None, (exchange, routing_key))),
+        "messaging.rabbitmq.destination.routing_key": routing_key,
+        **({"messaging.message.id": message_id} if message_id else {}),
+    }
+
+
+def _is_news(message: IncomingMessage, queue: str) -> bool:
+    """Whether it is a submission that reaches the one queue to which every event comes, for the first time."""
+    submitted = message.routing_key == JobSubmitted.routing_key
+    return submitted and queue == PROGRESS.name and not message.redelivered
 
 
 def trace_headers() -> dict[str, str]:
@@ -129,6 +150,8 @@ def work_of(message: IncomingMessage, queue: str) -> dict[str, str | int | None]
     said = said_of_job(message.body, message.content_type)
     service = queue.partition(".")[0]
     owner = (message.headers or {}).get(OWNER, said.owner)
+    if owner is None and message.routing_key == JobSubmitted.routing_key:
+        owner = JobSubmitted.model_fields["owner"].default
     return {
         "job_id": said.job_id,
         "owner": owner if isinstance(owner, str) and _OWNER.match(owner) else None,

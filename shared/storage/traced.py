@@ -1,44 +1,50 @@
 """An object store whose work is seen in the traces of jobs (OPS-3)."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import SpanKind
 
 from shared.storage.port import ObjectRef, ObjectStat, ObjectStore
 from shared.telemetry import span
+from shared.telemetry.gather import Sums, told_with_others
 
-
-@dataclass
-class _Transfers:
-    """What has gone through the store inside of one span."""
-
-    span: Span
-    objects: int = 0
-    size: int = 0
-
-    def count(self, size: int) -> None:
-        self.objects += 1
-        self.size += size
-        self.span.set_attribute("lectern.storage.objects", self.objects)
-        self.span.set_attribute("lectern.storage.bytes", self.size)
-
-
-_TOGETHER: ContextVar[_Transfers | None] = ContextVar("lectern_transfers", default=None)
+_OBJECTS, _BYTES = "lectern.storage.objects", "lectern.storage.bytes"
+_PUT_S = "lectern.storage.put_s"
+_TOGETHER: ContextVar[Sums | None] = ContextVar("lectern_transfers", default=None)
 
 
 @contextmanager
 def one_span(what: str) -> Iterator[None]:
-    """Let many small transfers be one span, such as `put pictures`, that says how many objects and bytes there were."""
-    with span(f"storage {what}", kind=SpanKind.CLIENT) as together:
-        token = _TOGETHER.set(_Transfers(together))
-        try:
-            yield
-        finally:
-            _TOGETHER.reset(token)
+    """Let many small transfers be one span, such as `get pictures`, that says how many objects and bytes there were."""
+    with span(f"storage {what}", kind=SpanKind.CLIENT) as together, _transfers_on(Sums(together)):
+        yield
+
+
+@contextmanager
+def put_together(service: str) -> Iterator[None]:
+    """Let all transfers that keep a result of `service` be told on the span of its checkpoint, or else on one."""
+    with (
+        told_with_others({}, _PUT_S) as gathered,
+        _transfers_on(gathered) if gathered is not None else one_span(f"put {service}"),
+    ):
+        yield
+
+
+@contextmanager
+def _transfers_on(sums: Sums) -> Iterator[None]:
+    token = _TOGETHER.set(sums)
+    try:
+        yield
+    finally:
+        _TOGETHER.reset(token)
+
+
+def _count(sums: Sums, size: int) -> None:
+    sums.add(_OBJECTS, 1)
+    sums.add(_BYTES, size)
 
 
 class TracedStore:
@@ -52,42 +58,48 @@ class TracedStore:
         self._system = system
 
     @contextmanager
-    def _span(self, what: str, key: str) -> Iterator[_Transfers]:
+    def _span(self, what: str, key: str) -> Iterator[Sums]:
         together = _TOGETHER.get()
         if together is not None:
+            together.span.set_attribute("lectern.storage.system", self._system)
             yield together
             return
         service = key.partition("/")[0]
         about = {"lectern.storage.system": self._system, "lectern.storage.prefix": f"{service}/"}
         with span(f"storage {what} {service}", about, kind=SpanKind.CLIENT) as transfer:
-            yield _Transfers(transfer)
+            yield Sums(transfer)
+
+    @contextmanager
+    def _put(self, key: str) -> Iterator[Sums]:
+        with nullcontext() if _TOGETHER.get() else put_together(key.partition("/")[0]), self._span("put", key) as sums:
+            yield sums
 
     async def put_bytes(self, key: str, data: bytes, media_type: str) -> ObjectRef:
         """Store `data` under `key`."""
-        with self._span("put", key) as transfer:
+        with self._put(key) as transfer:
             stored = await self._store.put_bytes(key, data, media_type)
-            transfer.count(stored.size)
+            _count(transfer, stored.size)
         return stored
 
     async def put_file(self, key: str, path: Path, media_type: str) -> ObjectRef:
         """Store the file at `path` under `key`."""
-        with self._span("put", key) as transfer:
+        with self._put(key) as transfer:
             stored = await self._store.put_file(key, path, media_type)
-            transfer.count(stored.size)
+            _count(transfer, stored.size)
         return stored
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes], media_type: str, *, max_size: int) -> ObjectRef:
         """Store what `chunks` yields."""
-        with self._span("put", key) as transfer:
+        with self._put(key) as transfer:
             stored = await self._store.put_stream(key, chunks, media_type, max_size=max_size)
-            transfer.count(stored.size)
+            _count(transfer, stored.size)
         return stored
 
     async def read(self, key: str) -> bytes:
         """Whole bytes of an object."""
         with self._span("get", key) as transfer:
             data = await self._store.read(key)
-            transfer.count(len(data))
+            _count(transfer, len(data))
         return data
 
     def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -104,7 +116,7 @@ class TracedStore:
         async with AsyncExitStack() as stack:
             with self._span("get", key) as transfer:
                 path = await stack.enter_async_context(self._store.as_file(key, folder))
-                transfer.count(path.stat().st_size)
+                _count(transfer, path.stat().st_size)
             yield path
 
     def walk(self, prefix: str) -> AsyncIterator[ObjectStat]:

@@ -1,5 +1,6 @@
 """What a service tells an engineer: traces by the standard OTEL_* variables, and log lines that belong to them."""
 
+from shared.telemetry.gather import gathering
 from shared.telemetry.logs import start_logging
 from shared.telemetry.traces import (
     current_trace_id,
@@ -17,6 +18,7 @@ __all__ = [
     "current_trace_id",
     "current_work",
     "failed",
+    "gathering",
     "note_work",
     "span",
     "span_contexts",

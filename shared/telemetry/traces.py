@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +13,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.span import TraceState
@@ -32,7 +34,9 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _RECORDED = "lectern_recorded"
 _TEXT = 300
 
-_TRACER = trace.get_tracer("lectern")
+_CHOSEN: ContextVar[SpanContext | None] = ContextVar("lectern_span_ids", default=None)
+
+TRACER = trace.get_tracer("lectern")
 
 
 def start_tracing(service: str) -> TracerProvider:
@@ -54,7 +58,7 @@ def start_tracing(service: str) -> TracerProvider:
 
 def tracer_provider(service: str) -> TracerProvider:
     """A provider whose spans say what the work is about, and go nowhere yet."""
-    provider = TracerProvider(resource=_resource(service))
+    provider = TracerProvider(resource=_resource(service), id_generator=_ChosenIds())
     provider.sampler = QuietReads(provider.sampler)
     provider.add_span_processor(_WorkAttributes())
     return provider
@@ -73,6 +77,27 @@ def _resource(service: str) -> Resource:
             "service.instance.id": str(uuid.uuid4()),
         }
     )
+
+
+class _ChosenIds(RandomIdGenerator):
+    """Random ids, but for the root of a trace that follows from something."""
+
+    def generate_trace_id(self) -> int:
+        chosen = _CHOSEN.get()
+        return chosen.trace_id if chosen else super().generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        chosen = _CHOSEN.get()
+        return chosen.span_id if chosen else super().generate_span_id()
+
+
+def tell_root(name: str, ids: SpanContext, attributes: Mapping[str, AttributeValue], tracer: trace.Tracer) -> None:
+    """A span of no length with these ids: the root that others already name as their parent."""
+    token = _CHOSEN.set(ids)
+    try:
+        tracer.start_span(name, Context(), kind=SpanKind.PRODUCER, attributes=attributes).end()
+    finally:
+        _CHOSEN.reset(token)
 
 
 class _WorkAttributes(SpanProcessor):
@@ -127,6 +152,11 @@ def note_work(**known: Value | None) -> None:
             here.set_attribute(_NAMES[name], value)
 
 
+def tracing() -> bool:
+    """Whether there is a trace at hand."""
+    return trace.get_current_span().get_span_context().is_valid
+
+
 def current_trace_id() -> str | None:
     """The trace id at hand, 32 hexadecimal digits."""
     found = trace.get_current_span().get_span_context()
@@ -169,7 +199,7 @@ class span:  # noqa: N801 -- a context manager; a class, because only `__exit__`
         kind: SpanKind = SpanKind.INTERNAL,
         links: Sequence[SpanContext] = (),
         parent: Context | None = None,
-        tracer: trace.Tracer = _TRACER,
+        tracer: trace.Tracer = TRACER,
         expected: tuple[type[BaseException], ...] = (),
     ) -> None:
         self._name = name
@@ -182,7 +212,7 @@ class span:  # noqa: N801 -- a context manager; a class, because only `__exit__`
         self._token: Any = None
 
     def __enter__(self) -> trace.Span:
-        if self._parent is None and not trace.get_current_span().get_span_context().is_valid:
+        if self._parent is None and not tracing():
             self._span: trace.Span = trace.INVALID_SPAN
             return self._span
         self._span = self._tracer.start_span(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,11 +93,12 @@ class Lectern:
         return time.monotonic() - begun
 
 
-def start(home: Path, **environment: str) -> Lectern:
+def start(home: Path, command: Sequence[str] = (), **environment: str) -> Lectern:
+    """Start the system by `command`, by default as a user does."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("LECTERN_", "OTEL_"))}
     with (home.parent / f"{home.name}.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli.main", "up", "--home", str(home)],
+            [sys.executable, "-m", *(command or ("services.cli.main", "up", "--home", str(home)))],
             cwd=ROOT,
             env=clean | environment,
             stdout=log,
@@ -107,8 +108,8 @@ def start(home: Path, **environment: str) -> Lectern:
 
 
 @contextmanager
-def running(home: Path, **environment: str) -> Iterator[Lectern]:
-    system = start(home, **environment)
+def running(home: Path, command: Sequence[str] = (), **environment: str) -> Iterator[Lectern]:
+    system = start(home, command, **environment)
     try:
         yield system
     finally:

@@ -111,7 +111,7 @@ def test_one_trace_holds_the_whole_job(lectern: Lectern, finished: dict[str, Any
 
     wait_until(whole, "the trace", 30)
     spans = collector.trace(trace_id)
-    assert len(spans) <= 80 + 10 * 2, tree(spans)  # 80 for the usual two units of this lecture, ten for each more
+    assert len(spans) <= 80, tree(spans)
     by_name = {span.name: span for span in spans}
     parents = {span.span_id: span for span in spans}
     heard = [span for span in spans if span.name == "engine transcribe"]
@@ -130,6 +130,14 @@ def test_one_trace_holds_the_whole_job(lectern: Lectern, finished: dict[str, Any
     assert {span.attributes.get("lectern.attempt") for span in worked} == {1}
     assert all(span.attributes["lectern.stage"] == span.service.removeprefix("lectern-") for span in worked)
     assert all(span.resource["service.version"] for span in spans)
+    programs = [span for span in spans if span.name.startswith("run ")]
+    assert {span.name for span in programs} == {"run ffmpeg", "run ffprobe"}
+    assert {parents[span.parent_id].name for span in programs} == {"engine prepare", "engine find slides"}
+    assert all(span.attributes["process.exit.code"] == 0 for span in programs)
+    engines = [span for span in spans if span.name.startswith("engine ")]
+    assert all(span.attributes["lectern.engine.peak_mb"] > 0 for span in engines)
+    assert by_name["engine find slides"].attributes["lectern.slides"] > 0
+    assert {"engine prepare", "engine join", "engine analyse", "engine render pdf"} <= by_name.keys()
     assert not any(span.failed for span in spans)
 
 

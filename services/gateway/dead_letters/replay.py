@@ -22,6 +22,7 @@ from shared.messaging.headers import (
     ATTEMPT,
     BROKER_HEADERS,
     CODE,
+    OWNER,
     PUBLIC_MESSAGE,
     QUEUE,
     REASON,
@@ -31,7 +32,8 @@ from shared.messaging.headers import (
     WAITS,
     routing_key_of,
 )
-from shared.messaging.logs import run_of_body
+from shared.messaging.logs import said_of_job
+from shared.messaging.refusals import stage_of
 from shared.messaging.tracing import sending, trace_headers
 from shared.messaging.wire import unpack
 from shared.telemetry import span, trace_context, work_on
@@ -122,13 +124,27 @@ class Replays:
         if document["job_id"]:
             await self._learn(document["job_id"], document["letter"], document["replays"] + 1)
         message = message_again(document, body)
-        with work_on(job_id=document["job_id"], run=run_of_body(body, message.content_type)):
-            with _sending_again(document, message):
-                message.headers |= trace_headers()
-                await send(document["queue"], message)
+        with work_on(**_work_of(document, message)), _sending_again(document, message):
+            message.headers |= trace_headers()
+            await send(document["queue"], message)
             await self._letters.sent(letter)
-            log.info("dead letter replayed", letter=letter, queue=document["queue"])
+            log.info("dead letter replayed", letter=letter)
         return True
+
+
+def _work_of(document: Document, message: aio_pika.Message) -> dict[str, str | int | None]:
+    """What the letter is about, for log lines and the span; its next attempt is the first of a fresh start."""
+    said = said_of_job(message.body, message.content_type)
+    owner = message.headers.get(OWNER, said.owner)
+    return {
+        "job_id": document["job_id"],
+        "owner": owner if isinstance(owner, str) else None,
+        "run": said.run,
+        "stage": stage_of(document["queue"]),
+        "unit": said.unit,
+        "attempt": 1,
+        "queue": document["queue"],
+    }
 
 
 def _sending_again(document: Document, message: aio_pika.Message) -> span:
@@ -139,6 +155,7 @@ def _sending_again(document: Document, message: aio_pika.Message) -> span:
         document["queue"],
         message.message_id,
         {"lectern.replays": document["replays"] + 1},
+        verb="replay",
         parent=trace_context(message.headers),
         links=[asked_by] if asked_by.is_valid else [],
     )

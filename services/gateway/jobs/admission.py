@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from opentelemetry import context
+from opentelemetry import context, trace
+from opentelemetry.context import Context
 
 from services.gateway.jobs.derive import run_of
 from services.gateway.jobs.outlook import Outlook
@@ -105,10 +106,19 @@ def submission_of(document: Document) -> JobSubmitted:
 
 @contextmanager
 def trace_of(document: Document) -> Iterator[None]:
-    """Work inside the trace that the job began in; log lines and spans say which job that is."""
-    token = context.attach(job_context(document["_id"], document.get("traceparent")))
+    """Work inside the trace that the job began in; log lines and spans say which job that is.
+
+    What is in that trace already stays where it is.
+    """
+    began = job_context(document["_id"], document.get("traceparent"))
+    token = context.attach(context.get_current() if _same_trace(began) else began)
     try:
         with work_on(job_id=document["_id"], owner=document.get("owner"), run=run_of(document.get("facts", {}))):
             yield
     finally:
         context.detach(token)
+
+
+def _same_trace(other: Context) -> bool:
+    ids = {trace.get_current_span(one).get_span_context().trace_id for one in (other, None)}
+    return len(ids) == 1

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from faststream.rabbit import RabbitBroker, RabbitMessage
+from opentelemetry import trace
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from services.gateway.dead_letters.letter import DeadLetter, dead_letter_of
@@ -24,7 +25,7 @@ from shared.messaging.refusals import stage_of
 from shared.messaging.submissions import InvalidSubmission
 from shared.messaging.topology import CANCELLATIONS, PROGRESS, REMOVALS, burials_queue
 from shared.messaging.verdict import INVALID_MESSAGE
-from shared.telemetry import current_trace_id, note_work, traceparent
+from shared.telemetry import current_trace_id, gathering, note_work, traceparent
 
 log = structlog.get_logger()
 
@@ -125,7 +126,9 @@ class Projection:
             published_run, addition = 0, _with_trace(addition_of(event))
             if isinstance(event, JobSubmitted):
                 published_run, addition = event.run, _with_origin(addition)
-            await self._learned(await self._read_model.add(event.job_id, addition, published_run=published_run))
+            with gathering(onto=trace.get_current_span()):  # the write is what the message is about
+                document = await self._read_model.add(event.job_id, addition, published_run=published_run)
+            await self._learned(document)
 
     async def _learned(self, document: Document | None) -> None:
         if document is not None and document["status"] in TERMINAL and "owner" in document:

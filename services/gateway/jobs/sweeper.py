@@ -19,6 +19,7 @@ from services.gateway.jobs.view import Status
 from services.gateway.jobs.watchdog import Watchdog
 from shared.errors import LecternError
 from shared.storage import ObjectStore
+from shared.telemetry import work_on
 
 log = structlog.get_logger()
 
@@ -104,8 +105,9 @@ class Sweeper:
                 continue
             before = datetime.now(UTC) - timedelta(days=days)
             for document in await self._outlook.expired(statuses, since_before=before):
-                await self._lifecycle.delete(document.get("owner"), document["_id"])
-                log.info("expired job deleted", job_id=document["_id"], status=document["status"])
+                with work_on(job_id=document["_id"], owner=document.get("owner")):
+                    await self._lifecycle.delete(document.get("owner"), document["_id"])
+                    log.info("expired job deleted", status=document["status"])
         await self._read_model.forget_unowned(since_before=datetime.now(UTC) - UNOWNED_AGE)
 
     async def remove_orphans(self) -> None:
@@ -122,8 +124,12 @@ class Sweeper:
         await self._store.abandon(UPLOADS, before_s)
 
     async def _remove_unused(self, keys: list[str]) -> None:
-        used = await self._outlook.sources({key.removeprefix(UPLOADS).partition("/")[0] for key in keys})
+        used = await self._outlook.sources({_job_of(key) for key in keys})
         for key in keys:
             if key not in used:
                 await self._store.delete(key)
-                log.info("orphaned upload removed", key=key)
+                log.info("orphaned upload removed", key=key, job_id=_job_of(key))
+
+
+def _job_of(key: str) -> str:
+    return key.removeprefix(UPLOADS).partition("/")[0]

@@ -16,7 +16,7 @@ from shared.errors import InvalidMessageError, InvalidSourceError, ObjectNotFoun
 from shared.events import JobSubmitted, PageRange, SlideRange, SourceFacts, SourceIngested, SpeechPiece
 from shared.names import sanitise_name
 from shared.scratch import Scratch
-from shared.storage import ObjectRef, ObjectStore, one_span
+from shared.storage import ObjectRef, ObjectStore, put_together
 from shared.storage.port import checked_key
 
 SOURCE = "source"
@@ -127,7 +127,7 @@ class IngestSource:
         usable = original
         if prepared.source != source:
             usable = await self._store.put_file(f"{prefix}/repaired", prepared.source, prepared.media_type)
-        with one_span("put ingest"):
+        with put_together("ingest"):
             speech = tuple([await self._keep_piece(prefix, piece) for piece in prepared.speech])
         return SourceIngested(
             **event.job(),

@@ -53,5 +53,7 @@ class LocalRenderEngine:
 
     async def render(self, request: RenderRequest) -> list[RenderedFile]:
         """Make the files of one product."""
-        with span("engine render", {"lectern.engine.name": "render", "lectern.product": request.product}):
+        with span(
+            f"engine render {request.product}", {"lectern.engine.name": "render", "lectern.product": request.product}
+        ):
             return await self._process.run(self._limits, render_product, request, system_fonts=self._system_fonts)

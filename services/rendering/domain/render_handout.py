@@ -15,7 +15,7 @@ from shared.documents import FigureBlock, SlideBlock, SourceDocument, StudyGuide
 from shared.errors import EngineError, LecternError, ObjectNotFoundError
 from shared.events import PRODUCTS, Artifact, HandoutRendered, Product, SourceAnalysed
 from shared.scratch import Scratch
-from shared.storage import ObjectStore, one_span
+from shared.storage import ObjectStore, one_span, put_together
 
 # Pictures are fetched and files stored a few at a time: enough to hide a store's latency, few enough for its pool.
 TRANSFERS = 8
@@ -170,7 +170,7 @@ class RenderHandout:
                 stored = await self._store.put_file(f"{prefix}/{file.name}", file.path, file.media_type)
             return Artifact(name=file.name, object=stored)
 
-        with one_span("put rendering"):
+        with put_together("rendering"):
             return tuple(await asyncio.gather(*(keep(file) for file in files)))
 
 

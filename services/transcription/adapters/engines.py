@@ -1,7 +1,8 @@
 """Speech, slides and the join behind their ports, each in a child process of its own."""
 
-import time
 from pathlib import Path
+
+from opentelemetry import trace
 
 from services.transcription.domain.results import AssembledSource
 from services.transcription.slides.values import SlideOptions, SlideUnit
@@ -45,6 +46,12 @@ def join(plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
     return assemble(plan, units)
 
 
+def _tell_factor(call: trace.Span, took_s: float, source_s: float) -> None:
+    """Tell how the time that a call took compares with the time that its sound or video lasts."""
+    if source_s > 0:
+        call.set_attribute("lectern.engine.real_time_factor", round(took_s / source_s, 4))
+
+
 class WhisperEngine:
     """A SpeechEngine. Its process keeps the model loaded between units: make it with `load_whisper` as its preload."""
 
@@ -62,10 +69,9 @@ class WhisperEngine:
             "lectern.audio_s": round(audio_s, 1),
         }
         with telemetry.span("engine transcribe", {"lectern.engine.name": "whisper", **about}) as call:
-            began_s = time.monotonic()
             unit = await self._process.run(self._limits, transcribe, audio, start_s, options)
-            if audio_s:
-                call.set_attribute("lectern.engine.real_time_factor", (time.monotonic() - began_s) / audio_s)
+            call.set_attribute("lectern.words", len(unit.words))
+            _tell_factor(call, self._process.took_s, audio_s)
         return unit
 
 
@@ -79,12 +85,13 @@ class VideoSlideEngine:
 
     async def find(self, video: Path, span: SlideRange, output: Path) -> SlideUnit:
         """The slides shown in `span`."""
-        about: dict[str, str | float] = {
-            "lectern.engine.name": "slides",
-            "lectern.video_s": round(span.end_s - span.start_s, 1),
-        }
-        with telemetry.span("engine find slides", about):
-            return await self._process.run(self._limits, scan, video, span, output, self._options)
+        video_s = span.end_s - span.start_s
+        about: dict[str, str | float] = {"lectern.engine.name": "slides", "lectern.video_s": round(video_s, 1)}
+        with telemetry.span("engine find slides", about) as call:
+            unit = await self._process.run(self._limits, scan, video, span, output, self._options)
+            call.set_attribute("lectern.slides", len(unit.slides))
+            _tell_factor(call, self._process.took_s, video_s)
+        return unit
 
 
 class ProcessAssembler:

@@ -37,7 +37,8 @@ from shared.documents import SourceDocument
 from shared.errors import EngineError, EngineLimitError, InvalidSourceError, PipelineError
 from shared.events import Message, SourceIngested, SourceTranscribed, UnitFinished
 from shared.scratch import Scratch
-from shared.storage import ObjectStore, one_span
+from shared.storage import ObjectStore, one_span, put_together
+from shared.telemetry import note_work
 
 JSON, PNG = "application/json", "image/png"
 NO_ENGINE = "none"
@@ -151,6 +152,7 @@ class TranscriptionUnits:
 
     async def _do(self, command: UnitCommand, compute: Callable[[], Awaitable[Stored]]) -> UnitFinished:
         name = unit_name(command)
+        note_work(unit=name)
 
         async def whole() -> Stored:
             """The whole result. Raises IncompleteUnitError when something of it is missing."""
@@ -178,7 +180,7 @@ class TranscriptionUnits:
     ) -> Stored:
         name = unit_name(command)
         prefix = f"{_prefix(command)}/units/{incomplete(name, command.run) if missing else name}"
-        with one_span("put transcription"):
+        with put_together("transcription"):
             kept = {name: await self._store.put_file(f"{prefix}/{name}", path, PNG) for name, path in pictures.items()}
             result = await self._store.put_bytes(f"{prefix}/unit.json", unit.model_dump_json().encode(), JSON)
         return Stored(result=result, pictures=kept, missing=missing)
@@ -216,7 +218,7 @@ class TranscriptionUnits:
         if missing and not source.document.blocks:
             raise nothing_read(missing)
         prefix = f"{_prefix(job)}-of-run-{job.run}" if missing else _prefix(job)
-        with one_span("put transcription"):
+        with put_together("transcription"):
             return await self._keep_document(job, prefix, source, stored, missing)
 
     async def _keep_document(

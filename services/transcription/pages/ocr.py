@@ -14,6 +14,7 @@ from services.transcription.pages.models import Box, PageOptions
 from services.transcription.pages.ocr_languages import SCRIPT_LANGUAGES, installed_languages
 from shared.engine_limits import refuse_limited
 from shared.errors import EngineError
+from shared.program_runs import run_program
 
 _MAX_PIXELS = 30_000_000
 _MIN_DPI, _MAX_DPI = 200, 300
@@ -98,13 +99,11 @@ def _tesseract(picture: Picture.Image, scale: float, arguments: list[str], optio
     header = f"P5 {picture.width} {picture.height} 255\n".encode()
     dpi = str(max(70, round(scale * 72)))
     try:
-        done = subprocess.run(
+        done = run_program(
             ["tesseract", "stdin", "stdout", "--dpi", dpi, *arguments],
-            input=header + picture.tobytes(),
-            capture_output=True,
-            check=False,
-            timeout=options.ocr_timeout_s,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+            stdin=header + picture.tobytes(),
+            timeout_s=options.ocr_timeout_s,
+            environment={**os.environ, "OMP_THREAD_LIMIT": "1"},
         )
     except subprocess.TimeoutExpired as error:
         raise EngineError(f"tesseract took longer than {options.ocr_timeout_s} s") from error

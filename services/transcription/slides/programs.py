@@ -3,12 +3,14 @@
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from shared.engine_limits import refuse_limited
 from shared.errors import EngineError, EngineTimeoutError
+from shared.program_runs import note_program, run_program
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Finished:
 def run(command: list[str], timeout_s: float) -> Finished:
     """Runs a program to its end. EngineTimeoutError after `timeout_s`; EngineLimitError when a limit ended it."""
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout_s, check=False)
+        done = run_program(command, timeout_s=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise EngineTimeoutError(f"{command[0]} took more than {timeout_s:.0f} s") from error
     except OSError as error:
@@ -40,6 +42,7 @@ def read_blocks(command: list[str], block_bytes: int, timeout_s: float) -> Itera
     was read before it is good.
     """
     with tempfile.TemporaryFile() as complaints:
+        began_ns = time.time_ns()
         try:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints)
         except OSError as error:
@@ -59,6 +62,7 @@ def read_blocks(command: list[str], block_bytes: int, timeout_s: float) -> Itera
             finished = process.poll() is not None
             process.kill()
             process.wait()
+            note_program(command[0], began_ns, time.time_ns(), process.returncode if finished or late.is_set() else 0)
             if process.stdout is not None:
                 process.stdout.close()
         if late.is_set():

@@ -7,9 +7,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from shared.errors import EngineError
+from shared.media import stream_media_tool
+from shared.program_runs import run_program
 
 KEPT: list[bytearray] = []
 
@@ -114,3 +117,13 @@ class Malicious:
 
 def answer_maliciously(mark: Path) -> Malicious:
     return Malicious(mark)
+
+
+def run_programs() -> str:
+    """Run one program twice, once to no good end, and another that is not waited for."""
+    run_program(["sh", "-c", "exit 0"], timeout_s=10)
+    run_program(["sh", "-c", "exit 3"], timeout_s=10)
+    with suppress(subprocess.TimeoutExpired):
+        run_program(["sleep", "30"], timeout_s=0.1)
+    with stream_media_tool(["yes"], timeout_s=10) as output:
+        return output.readline().decode()
