@@ -69,7 +69,9 @@ def print_outcome(console: Console, job: Job, fetched: Sequence[Fetched]) -> Non
     for line in _places(fetched):
         # Paths are to be copied: never wrapped, never styled.
         console.print(Text(f"  {line}"), soft_wrap=True)
-    console.print(Text(f"  job {job['job_id']}   trace {job['trace_id']}", "dim"), soft_wrap=True)
+    console.print(
+        Text(f"  job {job['job_id']}   trace {job.get('trace_url') or job['trace_id']}", "dim"), soft_wrap=True
+    )
 
 
 def _places(fetched: Sequence[Fetched]) -> list[str]:

@@ -70,7 +70,7 @@ def assemble(
 ) -> Gateway:
     """Put the gateway's parts together."""
     wakeups = Wakeups()
-    read_model = ReadModel(database, wakeups)
+    read_model = ReadModel(database, wakeups, trace_url=settings.trace_url)
     outlook = Outlook(database)
     ends = Ends(read_model, publish)
     admission = Admission(read_model, outlook, publish, at_once=settings.jobs_in_flight)

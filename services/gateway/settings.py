@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.gateway.trace_url import checked_template
 
 
 def _split_names(value: object) -> object:
@@ -68,9 +70,10 @@ class GatewaySettings(BaseSettings):
     sign_in_link_s: Annotated[float, Field(gt=0, le=86400, description="How long a one-time link can be used.")] = 900.0
     trace_url: Annotated[
         str | None,
+        AfterValidator(checked_template),
         Field(
-            pattern=r"^https?://.*\{trace_id\}",
-            description="Where a trace can be seen, such as `http://localhost:16686/trace/{trace_id}`.",
+            description="Where a trace can be seen, such as `http://localhost:16686/trace/{trace_id}`: the page and "
+            "the API link to it.",
         ),
     ] = None
     poll_s: Annotated[

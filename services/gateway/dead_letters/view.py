@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.gateway.trace_url import link_to_trace
 from shared.database import Document
 from shared.messaging.wire import readable, unpack
 
@@ -141,12 +142,11 @@ class Purged(Answer):
 
 def _common(document: Document, trace_url: str | None) -> dict[str, Any]:
     names = set(LetterSummary.model_fields) - {"id", "message_id", "trace_url"}
-    trace_id = document["trace_id"]
     return {
         **{name: document[name] for name in names},
         "id": document["_id"],
         "message_id": document["properties"]["message_id"],
-        "trace_url": trace_url.replace("{trace_id}", trace_id) if trace_url and trace_id else None,
+        "trace_url": link_to_trace(trace_url, document["trace_id"]),
     }
 
 

@@ -30,6 +30,7 @@ from services.gateway.jobs.facts import Addition, addition_of_replay, order_key,
 from services.gateway.jobs.together import Together
 from services.gateway.jobs.view import DELETED, TERMINAL, UNDER_WAY, Job, Status
 from services.gateway.jobs.wakeups import Wakeups
+from services.gateway.trace_url import link_to_trace
 from shared.database import Collection, Database, Document, DuplicateKeyError, translated, written
 from shared.errors import DatabaseError
 from shared.events import JobSubmitted
@@ -55,12 +56,13 @@ class Page:
 
 
 class ReadModel:
-    """The jobs as their owners see them."""
+    """The jobs as their owners see them. `trace_url`: where their traces can be seen, with `{trace_id}` in it."""
 
-    def __init__(self, database: Database, wakeups: Wakeups) -> None:
+    def __init__(self, database: Database, wakeups: Wakeups, *, trace_url: str | None = None) -> None:
         self._jobs: Collection = database["jobs"]
         self.claims = Claims(self._jobs)
         self._wakeups = wakeups
+        self._trace_url = trace_url
         self._news: Together[_News, Document | None] = Together(self._add)
         self._recent: OrderedDict[str, Document] = OrderedDict()
 
@@ -159,7 +161,7 @@ class ReadModel:
         document = {"_id": event.job_id, **stored(document), "revision": 1}
         with written("insert", self._jobs):
             await self._jobs.insert_one(dict(document))
-        return job_of(document)
+        return self.shown(document)
 
     async def cancel(self, job_id: str) -> bool:
         """Cancel the present run unless it has ended; whether it is cancelled now. It stays so whatever comes."""
@@ -221,7 +223,7 @@ class ReadModel:
     async def get(self, owner: str, job_id: str) -> Job | None:
         """The job, if it is the owner's."""
         document = await self.document(job_id)
-        return job_of(document) if document and document.get("owner") == owner else None
+        return self.shown(document) if document and document.get("owner") == owner else None
 
     async def artifact(self, owner: str, job_id: str, name: str) -> Document | None:
         """The artefact `name` of an owner's job: `{"name", "object"}` and the job's `source`."""
@@ -242,7 +244,7 @@ class ReadModel:
             documents: list[Document] = await found.to_list(limit + 1)
         shown = documents[:limit]
         more = len(documents) > limit
-        return Page(tuple(job_of(document) for document in shown), shown[-1]["order"] if more else None)
+        return Page(tuple(self.shown(document) for document in shown), shown[-1]["order"] if more else None)
 
     async def forget(self, job_id: str, *, untold: bool) -> None:
         """Leave nothing of a job but that it is deleted. `untold` asks the sweeper to see to the rest."""
@@ -293,7 +295,7 @@ class ReadModel:
             same = {"_id": document["_id"], f"{ENDS}.last": document[ENDS]["last"]}
             await self._jobs.update_one(same, {"$unset": {ENDS: ""}})
 
-
-def job_of(document: Document) -> Job:
-    """The view in a job's document."""
-    return Job.model_validate({**document["view"], "revision": document["revision"]})
+    def shown(self, document: Document) -> Job:
+        """The view in a job's document."""
+        trace_url = link_to_trace(self._trace_url, document["view"].get("trace_id"))
+        return Job.model_validate({**document["view"], "revision": document["revision"], "trace_url": trace_url})

@@ -159,7 +159,8 @@ class Submissions:
             detail = "This Idempotency-Key was used for another file or other parameters. Send a new key."
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", detail)
         facts = {fact: document["facts"].get(fact) for fact in ("submitted", "trace_id")}
-        return Accepted(derive(event.job_id, facts).model_copy(update={"revision": 1}), replayed=True)
+        view = derive(event.job_id, facts).model_dump(mode="json")
+        return Accepted(self._read_model.shown({"view": view, "revision": 1}), replayed=True)
 
     async def _discard(self, key: str) -> None:
         with contextlib.suppress(StorageError):  # the sweeper finds what stays behind

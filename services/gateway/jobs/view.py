@@ -98,6 +98,7 @@ class Job(Answer):
                 "missing": [],
                 "artifacts": [],
                 "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                "trace_url": "http://localhost:16686/trace/4bf92f3577b34da6a3ce929d0e0e4736",
                 "revision": 6,
                 "retryable": False,
             }
@@ -117,6 +118,7 @@ class Job(Answer):
     missing: Annotated[tuple[str, ...], Field(description="Optional files that could not be made, and why.")] = ()
     artifacts: tuple[JobArtifact, ...] = ()
     trace_id: Annotated[str | None, Field(description="OpenTelemetry trace of the job, 32 hexadecimal digits.")] = None
+    trace_url: Annotated[str | None, Field(description="Page of the trace; null where none is set up.")] = None
     revision: Annotated[int, Field(description="Grows whenever something above changes.")] = 0
 
     @computed_field(description="Whether trying the job again is possible, and can end otherwise.")  # type: ignore[prop-decorator]  # as pydantic documents it
