@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from shared.errors import DatabaseError
 from shared.settings import SharedSettings
+from shared.slow_commands import SlowCommandLog
 from shared.telemetry import span
 from shared.telemetry.gather import told_with_others
 
@@ -93,6 +94,12 @@ class Database:
 @asynccontextmanager
 async def open_database(settings: SharedSettings, service: str) -> AsyncIterator[Database]:
     """The database of `service`. Connects on first use; one that is away raises DatabaseError after 5 s."""
+
+    async def explain(database: str, search: Document) -> Document:
+        plan: Document = await client[database].command("explain", search, verbosity="queryPlanner")
+        return plan
+
+    slow = SlowCommandLog(settings.slow_query_ms, explain)
     client: Any = AsyncIOMotorClient(
         settings.mongo_url.get_secret_value(),
         serverSelectionTimeoutMS=5000,
@@ -102,8 +109,10 @@ async def open_database(settings: SharedSettings, service: str) -> AsyncIterator
         journal=True,
         tz_aware=True,
         appname=f"lectern-{service}",
+        event_listeners=[slow.listener],
     )
     try:
         yield Database(client, f"{settings.mongo_prefix}_{service}")
     finally:
+        await slow.close()
         client.close()

@@ -30,6 +30,14 @@ class SharedSettings(BaseSettings):
         str,
         Field(pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Each service's database is `<prefix>_<service>`."),
     ] = "lectern"
+    slow_query_ms: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Database commands that take so many milliseconds or more are logged: what they search, "
+            "without values, and the index that serves them.",
+        ),
+    ] = 100.0
     storage: Annotated[
         Literal["local", "s3"], Field(description="Where objects are kept: files under the state folder, or S3.")
     ] = "local"
