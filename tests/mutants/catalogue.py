@@ -124,8 +124,8 @@ CHECKPOINTS = (
         (
             Change(
                 "shared/checkpoints.py",
-                "if kept is not None:\n                        return kept\n                    with",
-                "if False:\n                        return kept\n                    with",
+                "if kept is not None:\n                        return kept\n                    joining",
+                "if False:\n                        return kept\n                    joining",
             ),
         ),
         (_CHECKPOINT_TESTS,),
@@ -218,8 +218,8 @@ GATEWAY = (
         (
             Change(
                 "services/gateway/jobs/read_model.py",
-                'return job_of(document) if document and document.get("owner") == owner else None',
-                "return job_of(document) if document else None",
+                'return self.shown(document) if document and document.get("owner") == owner else None',
+                "return self.shown(document) if document else None",
             ),
         ),
         (_JOB_TESTS, _LIFECYCLE_TESTS),
