@@ -30,8 +30,7 @@ async def asked(process: Any, folder: Path, *arguments: str) -> tuple[int, str]:
         "--phases": "examples,coverage,fuzzing",
         "--max-examples": "5",
         "--seed": "8",
-        "--request-timeout": "10",
-        "--workers": "4",
+        "--request-timeout": "30",
         "--warnings": "off",
     }
     options = [word for pair in given.items() for word in pair]
