@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,10 +13,6 @@ LOGIN_TIMEOUT_S = 5.0
 WORK_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 CHECKS = "lectern.health"  # the services declare it; see `shared.messaging.topology`
-
-# A broker that hangs up is what is asked about: without a handler the library's words go to the launcher's terminal.
-logging.getLogger("aiormq").addHandler(logging.NullHandler())
-
 
 BROKEN = (AMQPError, OSError, RuntimeError, TimeoutError)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.local.keeper import Event, Happening
 from deploy.local.processes import rotate
 
-TROUBLE = {Happening.HUNG, Happening.DIED, Happening.KILLED, Happening.HOPELESS}
+TROUBLE = {Happening.WAITING, Happening.HUNG, Happening.DIED, Happening.KILLED, Happening.HOPELESS}
 
 
 def log_line(event: Event, *, at: datetime) -> str:

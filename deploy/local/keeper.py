@@ -10,10 +10,11 @@ from pathlib import Path
 
 from deploy.local.backoff import Backoff
 from deploy.local.processes import Child
-from deploy.local.programs import Program, Server, became_ready
+from deploy.local.programs import Dependent, Program, Server, became_ready
 
 # A service loads models before it is ready, on a machine that starts seven other programs at the same moment.
 READY_LIMIT_S = 120.0
+WAITING_TOLD_AFTER_S = 15.0
 LIVE_EVERY_S = 10.0
 # With the time that each question takes, a minute and a half of silence: no busy machine explains that.
 SILENCES_ALLOWED = 6
@@ -27,6 +28,7 @@ class Happening(StrEnum):
 
     STARTED = "started"
     READY = "ready"
+    WAITING = "waiting"  # it waits for servers that it depends on, for longer than these take to start
     HUNG = "hung"  # it runs but has not answered for long, and is killed
     DIED = "died"  # it ended by itself or was killed, and will be started again
     HOPELESS = "hopeless"  # it failed to start several times in a row; trying goes on
@@ -65,6 +67,7 @@ class Keeper:
         self.hopeless = asyncio.Event()
         self._tell = tell
         self._ready_limit_s = ready_limit_s
+        self._told_waiting = False
         self._backoff = Backoff()
 
     async def run(self) -> None:
@@ -89,7 +92,8 @@ class Keeper:
 
     async def _one_life(self, child: Child) -> tuple[int, float | None]:
         """Its exit status and for how long it had been healthy, None when it never was."""
-        if await became_ready(self.program.is_ready, child, timeout_s=self._ready_limit_s):
+        self._told_waiting = False
+        if await became_ready(self.program.is_ready, child, timeout_s=self._ready_limit_s, waits=self._waits):
             healthy_since = time.monotonic()
             self.ready.set()
             self._report(Happening.READY, f"{self.program.name} is ready.")
@@ -97,6 +101,15 @@ class Keeper:
             return await child.wait(), time.monotonic() - healthy_since
         child.kill()  # alive, perhaps, but not in time
         return await child.wait(), None
+
+    def _waits(self) -> bool:
+        """Whether others keep it from being ready: no fault of its own, and told once."""
+        missing = self.program.missing if isinstance(self.program, Dependent) else ()
+        waiting_s = time.monotonic() - self.child.started_at if self.child is not None else 0.0
+        if missing and not self._told_waiting and waiting_s > WAITING_TOLD_AFTER_S:
+            self._told_waiting = True
+            self._report(Happening.WAITING, f"{self.program.name} waits for: {', '.join(missing)}.")
+        return bool(missing)
 
     async def _until_dead_or_silent(self, child: Child) -> None:
         """Return when it has ended; one that answers nobody any more, or cannot work any more, is ended."""

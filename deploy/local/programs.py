@@ -40,12 +40,36 @@ class Server(Program, Protocol):
         """Whether its disk has the room that a start takes. Without, starting it again helps nobody."""
 
 
-async def became_ready(is_ready: Callable[[], Awaitable[bool]], child: Child, *, timeout_s: float) -> bool:
-    """Wait until `is_ready` says so; False when it ended or when the time is over."""
+@runtime_checkable
+class Dependent(Program, Protocol):
+    """A program that waits by itself for servers that it depends on."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What it lacked when it was last asked whether it is ready; nothing where that is its own fault."""
+
+
+def _never() -> bool:
+    return False
+
+
+async def became_ready(
+    is_ready: Callable[[], Awaitable[bool]],
+    child: Child,
+    *,
+    timeout_s: float,
+    waits: Callable[[], bool] = _never,
+) -> bool:
+    """Wait until `is_ready` says so; False when it ended or when the time is over, which stands still while it waits.
+
+    `waits`, asked after `is_ready`, says whether it is others that the program waits for.
+    """
     deadline = time.monotonic() + timeout_s
     while child.running and time.monotonic() < deadline:
         if await is_ready():
             return True
+        if waits():
+            deadline = time.monotonic() + timeout_s
         await asyncio.sleep(PROBE_S)
     return False
 

@@ -139,6 +139,8 @@ class Supervisor:
             services.append(service)
             if program.front:
                 self.gateway_url = service.url
+        for service in services:
+            service.peers = [other for other in services if other is not service]
         return services
 
     def _database_of(self, program: ServiceProgram) -> str:

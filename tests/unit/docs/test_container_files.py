@@ -1,11 +1,13 @@
 """The container files keep to their own formats and to the code; and the check that says so can fail (OPS-7)."""
 
 import json
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deploy.check_files import COMPOSE, ENV_EXAMPLE, compose_faults, dockerfile_faults
 from deploy.compose_file import faults, parse
@@ -62,8 +64,8 @@ def test_a_bad_dockerfile_is_found(tmp_path: Path) -> None:
         ("read_only: true\n  tmpfs", "tmpfs", "gateway: its file system is not read-only"),
         ('{limits: {cpus: "4", memory: 4g}}', '{limits: {cpus: "4"}}', "transcription: there is no limit of memory"),
         (
-            'healthcheck:\n      test: ["CMD", "mongosh"',
-            'x-no:\n      test: ["CMD", "mongosh"',
+            "healthcheck:\n      # A ping",
+            "x-no:\n      # A ping",
             "there is no health check",
         ),
         ("//ingest:$", "//gateway:$", "ingest: it does not log in to its own database as a user of its own"),
@@ -135,3 +137,22 @@ def test_only_the_gateway_and_the_traces_touch_the_outer_network() -> None:
     assert content["networks"]["inside"]["internal"] is True
     outer = {name for name, service in content["services"].items() if "outside" in service["networks"]}
     assert outer == {"gateway", "traces"}
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="reads JavaScript with node")
+def test_the_database_s_health_is_a_write_and_a_read_of_the_majority(tmp_path: Path) -> None:
+    test = yaml.safe_load(TEXT)["services"]["database"]["healthcheck"]["test"]
+    command = shlex.split(test[1].replace("$$", "$"))
+    script = tmp_path / "health.js"
+    # What the image's shell offers to a script, as far as it is used.
+    script.write_text(
+        "const said = [], db = {checks: {updateOne: (...all) => said.push(all), find: (query) => "
+        "({readConcern: (level) => ({hasNext: () => said.push([query, level]) > 0})})}};"
+        "const quit = (status) => { console.log(JSON.stringify([status, said])) };" + command[-1]
+    )
+    done = subprocess.run(["node", str(script)], capture_output=True, text=True, check=True)
+    status, (written, read) = json.loads(done.stdout)
+    assert status == 0
+    assert written[1] == {"$set": {"at": read[0]["at"]}}
+    assert written[2]["writeConcern"] == {"w": "majority", "j": True, "wtimeout": 10000}
+    assert read[1] == "majority"
