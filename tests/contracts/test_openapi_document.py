@@ -83,6 +83,15 @@ def test_every_parameter_is_described_or_has_an_example(method: str, path: str, 
         assert told or parameter["in"] == "cookie", (method, path, parameter["name"])
 
 
+@each_operation
+def test_every_field_that_is_sent_is_described(method: str, path: str, operation: Any) -> None:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content["schema"]
+        properties = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        for name, field in properties["properties"].items():
+            assert field.get("description") or "$ref" in field, (method, path, name)
+
+
 def test_every_schema_is_there_used_and_described() -> None:
     used = _refs(DOCUMENT["paths"]) | _refs(SCHEMAS)
     assert used == SCHEMAS.keys()

@@ -5,7 +5,7 @@ import binascii
 import re
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
@@ -14,12 +14,12 @@ from starlette.responses import StreamingResponse
 from services.gateway.auth.authentication import is_still_known
 from services.gateway.auth.guard import SignedIn
 from services.gateway.jobs.artifacts import download_name, send_artifact
+from services.gateway.jobs.descriptions import ACCEPTED, EVENTS, FILE, FORM
 from services.gateway.jobs.multipart import MalformedUploadError, MultipartReader
 from services.gateway.jobs.stream import events, is_over
 from services.gateway.jobs.view import DELETED, Job, Status
 from services.gateway.parts import Gateway, gateway
 from services.gateway.problems import ProblemError, not_found, responses
-from shared.events import PRODUCTS
 from shared.storage import ObjectRef
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -30,66 +30,6 @@ JobIdPath = Annotated[
     AfterValidator(str.lower),  # as an event's id is
 ]
 _ORDER = re.compile(r"^\d{15}-[a-z0-9-]{8,64}$")
-
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "A recording (video or audio) or a PDF.",
-                        },
-                        "paper": {"type": "string", "enum": ["a4", "us-letter"], "default": "a4"},
-                        "language": {
-                            "type": "string",
-                            "pattern": "^([a-z]{2,3})?$",
-                            "default": "en",
-                            "description": "Of what is said. Empty: as if it were not sent.",
-                        },
-                        "unit_s": {"type": "integer", "minimum": 30, "maximum": 1200, "default": 300},
-                        "required": {
-                            "type": "string",
-                            "default": "pdf",
-                            "description": "Products without which the job fails, separated by commas: "
-                            f"{', '.join(PRODUCTS)}. Others that cannot be made leave it `partial`.",
-                        },
-                    },
-                },
-                "example": {"file": "week-3.mp4", "paper": "a4", "language": "en"},
-            }
-        },
-    }
-}
-_ACCEPTED: dict[str, Any] = {
-    "description": "The job, as it stands.",
-    "headers": {
-        "Location": {"description": "Where to follow the job.", "schema": {"type": "string"}},
-        "Idempotent-Replayed": {
-            "description": "`true` where the same `Idempotency-Key` was sent before: the job is that of then.",
-            "schema": {"type": "string"},
-        },
-    },
-}
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The file.", "content": {"application/octet-stream": {"schema": {"format": "binary"}}}},
-    206: {"description": "The range that was asked for."},
-    304: {"description": "The caller has this file already."},
-}
-_EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Events `job` with a whole Job each; their id is its `revision`.",
-        "content": {
-            "text/event-stream": {"example": 'id: 6\nevent: job\ndata: {"job_id": "...", "status": "running"}\n\n'}
-        },
-    },
-    204: {"description": "The job has ended and `Last-Event-ID` names its last event: do not reconnect."},
-}
 
 
 class JobList(BaseModel):
@@ -119,8 +59,8 @@ def decode_cursor(cursor: str) -> str:
 @router.post(
     "",
     status_code=202,
-    openapi_extra=_FORM,
-    responses={202: _ACCEPTED, **responses(400, 403, 409)},
+    openapi_extra=FORM,
+    responses={202: ACCEPTED, **responses(400, 403, 409)},
     summary="Submit a job",
 )
 async def submit_job(
@@ -130,7 +70,12 @@ async def submit_job(
     caller: SignedIn,
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=200, description="Sent again with the same key, a request is one job."),
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            description="Sent again with the same key, a request is one job.",
+        ),
     ] = None,
 ) -> Job:
     """Take a recording or a document and make a handout of it.
@@ -239,7 +184,7 @@ def _why_not_retried(job: Job) -> str:
 @router.get(
     "/{job_id}/artifacts/{name:path}",
     response_class=Response,
-    responses={**_FILE, **responses(404, 416)},
+    responses={**FILE, **responses(404, 416)},
     summary="Fetch a file",
 )
 async def get_artifact(
@@ -262,7 +207,7 @@ async def get_artifact(
 @router.get(
     "/{job_id}/events",
     response_class=StreamingResponse,
-    responses={**_EVENTS, **responses(404)},
+    responses={**EVENTS, **responses(404)},
     summary="Follow a job",
 )
 async def follow_job(
@@ -270,7 +215,9 @@ async def follow_job(
     parts: Parts,
     caller: SignedIn,
     job_id: JobIdPath,
-    last_event_id: Annotated[str | None, Header(description="Revision seen last; nothing older is sent again.")] = None,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="Revision seen last; nothing older is sent again.")
+    ] = None,
 ) -> Response:
     """Server-sent events: the whole job whenever it changes, until it has ended."""
     job = await _job(parts, caller.owner, job_id)

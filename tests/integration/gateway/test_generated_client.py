@@ -25,7 +25,7 @@ class MadeClient:
         async def call(**arguments: Any) -> Any:
             places: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
             for parameter in operation.get("parameters", ()):
-                name = parameter["name"].replace("-", "_")
+                name = parameter["name"].replace("-", "_").lower()
                 if name in arguments:
                     places[parameter["in"]][parameter["name"]] = str(arguments.pop(name))
                 else:
