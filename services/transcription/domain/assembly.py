@@ -1,6 +1,6 @@
 """Joins the units of a source into its one document: a pure function of the plan and the units."""
 
-from services.transcription.domain.notices import NO_SPEECH, NO_TEXT, no_slides_notice, speech_notices
+from services.transcription.domain.notices import NO_TEXT, no_words_notice, slides_notice, speech_notices
 from services.transcription.domain.results import AssembledSource
 from services.transcription.pages.join import join_units as join_pages
 from services.transcription.pages.models import PageUnit
@@ -40,10 +40,10 @@ def _assemble_recording(
     by_start = {unit.start_s: name for name, unit in slides.items()}
     of_slides = [warning for unit in slides.values() for warning in unit.warnings]
     if slides:
-        of_slides += no_slides_notice(plan.facts.duration_s, slides_found=bool(joined), other_notices=bool(of_slides))
+        shown = [span for slide in joined for span in slide.spans]
+        of_slides += slides_notice(plan.facts.duration_s, shown, other_notices=bool(of_slides))
     warnings = [*speech_notices(speech, transcript), *plan.facts.warnings, *of_slides]
-    if not transcript.segments:
-        warnings.append(NO_SPEECH)
+    warnings += no_words_notice(speech, transcript)
     document = SourceDocument(
         kind="recording",
         source=_source(plan),

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
-from shared.documents import Transcript, Word
+from shared.documents import TimeSpan, Transcript, Word
 
 DOUBTFUL = (
     "The speech in this recording was hardly understood: it may not be English, or the sound is poor. "
     "What stands here as said may be wrong; compare it with the recording."
 )
 NO_SPEECH = "No speech was found in this recording."
+NOTHING_UNDERSTOOD = (
+    "Somebody seems to speak in this recording, but not a word was understood: it may not be English, the sound may be "
+    "poor, or it is laughter or song."
+)
 NO_TEXT = "No text was found in this document."
 NO_SLIDES = "No slides were found in this video, so the handout has what was said only."
 # Mean of the words' confidence. English is read at .93 to .98, by synthetic voices of other accents at .76 to .90,
@@ -21,6 +25,7 @@ MOST_LOST_SHARE = 0.35
 MUCH_LOST_S = 4.0
 SHOWN_TIMES = 6
 MUCH_VIDEO_S = 60.0
+LEAST_COVERED_SHARE = 0.5
 
 
 def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[str]:
@@ -31,7 +36,7 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
     lost = [span for span in dropped if span.reason in ("missed", "unintelligible")]
     repeated = [span for span in dropped if span.reason == "repetition"]
     silent = [span for span in dropped if span.reason == "silence"]
-    if _is_doubtful(words, [*lost, *repeated]):
+    if words and _is_doubtful(words, [*lost, *repeated]):
         notices.append(DOUBTFUL)
     if silent:
         notices.append(f"Where nobody seems to speak, no words are given: {_times(silent)}.")
@@ -42,17 +47,42 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
     return notices
 
 
+def no_words_notice(units: Iterable[SpeechUnit], transcript: Transcript) -> list[str]:
+    """Says that there are no words: nobody speaks, or nothing of it was understood."""
+    if transcript.segments:
+        return []
+    lost = [span for unit in units for span in unit.dropped if span.reason in ("missed", "unintelligible")]
+    return [NOTHING_UNDERSTOOD if _seconds(lost) >= MUCH_LOST_S else NO_SPEECH]
+
+
 def _is_doubtful(words: Sequence[Word], lost: Sequence[DroppedSpeech]) -> bool:
     if len(words) >= LEAST_WORDS and sum(word.confidence for word in words) / len(words) < LEAST_CONFIDENCE:
         return True
-    heard_s, lost_s = (sum(span.end_s - span.start_s for span in spans) for spans in (words, lost))
-    return lost_s >= MUCH_LOST_S and lost_s > MOST_LOST_SHARE * (heard_s + lost_s)
+    lost_s = _seconds(lost)
+    return lost_s >= MUCH_LOST_S and lost_s > MOST_LOST_SHARE * (_seconds(words) + lost_s)
 
 
-def no_slides_notice(duration_s: float | None, *, slides_found: bool, other_notices: bool) -> list[str]:
-    """Says that a video of a minute or more has no slides, unless the reason is told already."""
-    tells = not slides_found and not other_notices and (duration_s or 0.0) >= MUCH_VIDEO_S
-    return [NO_SLIDES] if tells else []
+def _seconds(spans: Sequence[Word | DroppedSpeech]) -> float:
+    return sum(span.end_s - span.start_s for span in spans)
+
+
+def slides_notice(duration_s: float | None, shown: Iterable[TimeSpan], *, other_notices: bool) -> list[str]:
+    """Says of a video of a minute or more that it has no slides, or for how little of it; `shown` may overlap.
+
+    Nothing is said where the reason is told already.
+    """
+    if other_notices or duration_s is None or duration_s < MUCH_VIDEO_S:
+        return []
+    covered_s = reached_s = 0.0
+    for span in sorted(shown, key=lambda span: span.start_s):
+        covered_s += max(0.0, span.end_s - max(span.start_s, reached_s))
+        reached_s = max(reached_s, span.end_s)
+    if not covered_s:
+        return [NO_SLIDES]
+    if covered_s >= LEAST_COVERED_SHARE * duration_s:
+        return []
+    share = f"{_clock(covered_s)} of the {_clock(duration_s)}"
+    return [f"Slides were found for only {share} of this video; what else it shows is not in the handout."]
 
 
 def untrue_notices(missing_units: Iterable[str]) -> set[str]:

@@ -2,12 +2,19 @@
 
 import pytest
 
-from services.transcription.domain.assembly import NO_SPEECH, assemble
-from services.transcription.domain.notices import DOUBTFUL, NO_SLIDES, no_slides_notice, speech_notices
+from services.transcription.domain.assembly import assemble
+from services.transcription.domain.notices import (
+    DOUBTFUL,
+    NO_SLIDES,
+    NO_SPEECH,
+    NOTHING_UNDERSTOOD,
+    slides_notice,
+    speech_notices,
+)
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.join import join_units
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
-from shared.documents import Word
+from shared.documents import TimeSpan, Word
 from shared.events import SlideRange, SourceFacts, SourceIngested
 from shared.storage import ObjectRef
 
@@ -37,7 +44,6 @@ def test_a_recogniser_that_is_sure_of_its_loops_is_doubted_too(reason: str) -> N
     lost = [DroppedSpeech(start_s=20 + 3 * i, end_s=22 + 3 * i, reason=reason) for i in range(4)]
     assert notices(unit(0.76, *lost))[0] == DOUBTFUL
     assert notices(unit(0.76, *lost, words=60))[0] != DOUBTFUL
-    assert notices(unit(0.9, *lost, words=0))[0] == DOUBTFUL
 
 
 def test_an_accent_laughter_and_a_short_loss_are_no_reason_to_doubt() -> None:
@@ -57,11 +63,32 @@ def test_dropped_speech_is_told_with_its_times_once_a_kind() -> None:
     ]
 
 
+def shown(*spans_s: tuple[float, float]) -> list[TimeSpan]:
+    return [TimeSpan(start_s=start_s, end_s=end_s) for start_s, end_s in spans_s]
+
+
 def test_a_video_without_slides_says_so_once() -> None:
-    assert no_slides_notice(600, slides_found=False, other_notices=False) == [NO_SLIDES]
-    assert no_slides_notice(600, slides_found=True, other_notices=False) == []
-    assert no_slides_notice(600, slides_found=False, other_notices=True) == []
-    assert no_slides_notice(20, slides_found=False, other_notices=False) == []
+    assert slides_notice(600, [], other_notices=False) == [NO_SLIDES]
+    assert slides_notice(600, shown((0, 600)), other_notices=False) == []
+    assert slides_notice(600, [], other_notices=True) == []
+    assert slides_notice(20, [], other_notices=False) == []
+    assert slides_notice(None, [], other_notices=False) == []
+
+
+def test_a_video_of_which_little_is_slides_says_how_little() -> None:
+    told = "Slides were found for only 2:30 of the 10:00 of this video; what else it shows is not in the handout."
+    assert slides_notice(600, shown((30, 60), (100, 200), (150, 220)), other_notices=False) == [told]
+    assert slides_notice(600, shown((0, 100), (200, 420)), other_notices=False) == []
+    assert slides_notice(600, shown((30, 60)), other_notices=True) == []
+
+
+def test_speech_of_which_not_a_word_was_understood_is_not_called_absent() -> None:
+    lost = DroppedSpeech(start_s=1, end_s=9, reason="missed")
+    for dropped, told in (((lost,), NOTHING_UNDERSTOOD), ((), NO_SPEECH)):
+        mute = unit(0.9, *dropped, words=0)
+        document = assemble(plan_of_sound(), {"speech-1": mute.model_dump_json().encode()}).document
+        assert document.warnings[-1] == told
+        assert DOUBTFUL not in document.warnings
 
 
 def plan_of_sound() -> SourceIngested:
