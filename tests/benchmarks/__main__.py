@@ -1,8 +1,8 @@
 """Measures the product and prints figures and ratios: `python -m tests.benchmarks [--quick] [--only NAME ...]`.
 
 Beside speed and memory, what a checkpoint adds to a hop (`hop`), how soon work goes on after a death (`recovery`)
-and after a full disk (`full-disk`), and what becomes of the same jobs under the same kills in Lectern and in Celery
-(`faulted`).
+and after a full disk (`full-disk`), what becomes of the same jobs under the same kills in Lectern and in Celery
+(`faulted`), and what files that are made for harm cost (`hostile`).
 
 Everything runs on a private broker and database in temporary state folders; nothing is left behind but
 `build/bench.json` and the lecture that is kept for the next time. Nobody else should use the machine meanwhile.
@@ -15,11 +15,11 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.services import PROJECT
-from tests.benchmarks import clone, faulted, full_disk, hop, overhead, pages, recordings, recovery
+from tests.benchmarks import clone, faulted, full_disk, hop, hostile, overhead, pages, recordings, recovery
 from tests.benchmarks.figures import Figure, table, write_json
 from tests.benchmarks.lecture import Lecture, lecture, short_lecture
 
-NAMES = ("audio", "video", "replicas", "overhead", "hop", "recovery", "full-disk", "faulted", "pdf", "clone")
+NAMES = ("audio", "video", "replicas", "overhead", "hop", "recovery", "full-disk", "faulted", "pdf", "hostile", "clone")
 PARTS = {"overhead": overhead, "hop": hop, "recovery": recovery, "full-disk": full_disk, "faulted": faulted}
 DURATION_S, SLIDES = 600, 20
 QUICK_DURATION_S = 20
@@ -34,11 +34,12 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of: {', '.join(NAMES)}")
     parser.add_argument("--clone", action="store_true", help="also from git clone to the first handout: takes minutes")
+    parser.add_argument("--all-hostile", action="store_true", help="every hostile case, not the worst three alone")
     parser.add_argument("--output", type=Path, help="where the JSON goes (build/bench.json; --quick: bench-quick.json)")
     return parser.parse_args()
 
 
-def measure(names: set[str], *, quick: bool, recording: Lecture | None) -> list[Figure]:
+def measure(names: set[str], *, quick: bool, recording: Lecture | None, all_hostile: bool = False) -> list[Figure]:
     """Everything in `names`, one after the other."""
     figures: list[Figure] = []
     if recording is not None and names & {"audio", "video"}:
@@ -50,6 +51,8 @@ def measure(names: set[str], *, quick: bool, recording: Lecture | None) -> list[
             figures += asyncio.run(part.measure(quick=quick))
     if "pdf" in names:
         figures += pages.measure(quick=quick)
+    if "hostile" in names:
+        figures += hostile.measure(quick=quick, whole=all_hostile)
     if "clone" in names:
         figures += clone.measure()
     return figures
@@ -66,7 +69,7 @@ def main() -> None:
         if names & {"audio", "video", "replicas"}:
             short = asked.quick
             recording = short_lecture(QUICK_DURATION_S, Path(folder)) if short else lecture(DURATION_S, SLIDES)
-        figures = measure(names, quick=asked.quick, recording=recording)
+        figures = measure(names, quick=asked.quick, recording=recording, all_hostile=asked.all_hostile)
     print(table(figures))
     if "clone" not in names:
         print(f"{'clone_to_first_handout_s':<32}  skipped: takes minutes; run `{CLONE_COMMAND}`")

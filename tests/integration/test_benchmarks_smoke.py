@@ -64,3 +64,9 @@ def test_checkpoints_are_measured(tmp_path):
     figures = measure(["hop"], tmp_path)
     assert set(figures) == HOP_NAMES
     assert all(math.isfinite(value) and value > 0 for value in figures.values())
+
+
+def test_what_a_hostile_file_costs_is_measured(tmp_path):
+    figures = measure(["hostile"], tmp_path)
+    assert set(figures) == {"hostile_worst_s", "hostile_worst_mb", "hostile_small_file_s"}
+    assert all(math.isfinite(value) and value > 0 for value in figures.values())
