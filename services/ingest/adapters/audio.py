@@ -31,21 +31,26 @@ def extract_audio(path: Path, output: Path, streams: Sequence[int], limits: Limi
     """Write the sound of `path` to `output` and say what it is.
 
     `streams` are ffmpeg stream indices in order of preference; the first in which somebody speaks is taken, otherwise
-    the one with most voice, and no digital silence if there is anything else. Time 0 of the output is the recording's
+    the one with most voice, and no digital silence if there is anything else. When `limits.max_speechless_s` without
+    speech were heard, the others are left: `unheard` counts them. Time 0 of the output is the recording's
     first time stamp, of whatever stream: sound that starts later is preceded by silence, a gap is filled with silence,
     what comes before is cut.
     Raises InvalidSourceError if nothing can be decoded, EngineError for a full disk, EngineTimeoutError.
     """
     raw = output.with_name(f"{output.name}.raw")
     best: tuple[_Worth, AudioFacts] | None = None
+    heard_s = 0.0
+    unheard = list(streams)
     try:
-        for stream in streams:
+        while unheard and heard_s < limits.max_speechless_s:
+            stream = unheard.pop(0)
             facts = _extract(path, raw, output, stream, limits)
             if facts is None:
                 continue
             worth = _worth(facts, alone=len(streams) == 1)
             if worth >= _SPEECH:
                 return facts
+            heard_s += facts.duration_s
             if best is None or worth > best[0]:
                 best = worth, facts
         facts = _extract(path, raw, output, best[1].stream, limits) if best else None
@@ -54,7 +59,7 @@ def extract_audio(path: Path, output: Path, streams: Sequence[int], limits: Limi
     if facts is None:
         output.unlink(missing_ok=True)
         raise InvalidSourceError(sentences.UNDECODABLE_SOUND)
-    return facts
+    return facts.model_copy(update={"unheard": len(unheard)})
 
 
 def _worth(facts: AudioFacts, *, alone: bool) -> _Worth:

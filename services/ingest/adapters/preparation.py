@@ -6,10 +6,11 @@ from pathlib import Path
 from services.ingest.adapters.audio import extract_audio
 from services.ingest.adapters.cut import plan_cuts, write_unit
 from services.ingest.adapters.inspect import inspect_source
+from services.ingest.domain import sentences
 from services.ingest.domain.ingest_source import Piece, PreparationRequest, Prepared
 from services.ingest.domain.options import CuttingOptions
 from services.ingest.domain.ranges import plan_page_ranges, plan_slide_ranges
-from services.ingest.domain.values import Inspection, Limits
+from services.ingest.domain.values import AudioFacts, Inspection, Limits
 from shared.errors import InvalidSourceError
 from shared.events import PageRange, SlideRange
 
@@ -26,8 +27,10 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
     warnings = found.warnings
     if found.has_audio:
         try:
-            speech, sound_s = _cut_speech(found, request, options.limits)
-            duration_s = max(duration_s or 0.0, sound_s)
+            speech, sound = _cut_speech(found, request, options.limits)
+            duration_s = max(duration_s or 0.0, sound.duration_s)
+            if sound.unheard:
+                warnings = (*warnings, sentences.unheard_tracks(sound.unheard))
         except InvalidSourceError:
             if not found.has_video:
                 raise
@@ -50,11 +53,11 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
     )
 
 
-def _cut_speech(found: Inspection, request: PreparationRequest, limits: Limits) -> tuple[tuple[Piece, ...], float]:
+def _cut_speech(found: Inspection, request: PreparationRequest, limits: Limits) -> tuple[tuple[Piece, ...], AudioFacts]:
     folder = request.source.parent
     sound = extract_audio(found.path, folder / "sound.wav", found.audio_streams, limits)
     if sound.silent:  # a track of nothing but zeros: there is nothing to recognise
-        return (), sound.duration_s
+        return (), sound
     pieces = tuple(
         Piece(
             number=unit.number,
@@ -64,7 +67,7 @@ def _cut_speech(found: Inspection, request: PreparationRequest, limits: Limits) 
         )
         for unit in plan_cuts(sound.path, float(request.unit_s))
     )
-    return pieces, sound.duration_s
+    return pieces, sound
 
 
 def _piece_path(folder: Path, number: int) -> Path:

@@ -63,6 +63,14 @@ def too_many_scans(scans: int, limit: int) -> str:
     )
 
 
+def unheard_tracks(unheard: int) -> str:
+    """Warning that after long tracks without speech `unheard` further tracks of sound were left."""
+    return (
+        f"There is no speech in the first tracks of sound of this recording, and the other {unheard} were left out. If "
+        "there is speech in one of them, save the recording with that track alone and upload it."
+    )
+
+
 def picture_too_large(width: int, height: int) -> str:
     """Sentence for a video whose frames are too large to be decoded."""
     return f"The pictures of this video are too large ({width} x {height}). Save it at 1920 x 1080 and upload that."

@@ -22,6 +22,7 @@ class Limits(Value):
     max_scanned_pages: PositiveInt = 1000
     max_streams: PositiveInt = 32
     max_pixels: PositiveInt = 8192 * 4320
+    max_speechless_s: PositiveSeconds = Field(default=8 * 3600.0, description="Heard of tracks without speech, in all.")
     max_channels: PositiveInt = 32
     max_sample_rate_hz: PositiveInt = 768_000
     timeout_s: PositiveSeconds = Field(default=600.0, description="For each program run on the source.")
@@ -61,6 +62,7 @@ class AudioFacts(Value):
     stream: int
     mix: Literal["mono", "both", "left", "right", "difference"]
     silent: bool = Field(description="Nothing but digital silence.")
+    unheard: Annotated[int, Field(ge=0, description="Tracks left, after long ones without speech.")] = 0
     peak: Annotated[float, Field(ge=0, le=1, description="Largest sample, 1 is full scale.")]
 
 

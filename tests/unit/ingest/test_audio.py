@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from services.ingest.adapters.audio import extract_audio
 from services.ingest.adapters.cut import plan_cuts, write_unit
 from services.ingest.adapters.inspect import inspect_source
+from services.ingest.adapters.preparation import prepare_source
 from services.ingest.domain import sentences
+from services.ingest.domain.ingest_source import PreparationRequest
+from services.ingest.domain.options import CuttingOptions
 from services.ingest.domain.values import AudioFacts, Limits
 from shared.errors import EngineTimeoutError, InvalidSourceError
 from tests.unit.ingest.conftest import PICTURE, Make
@@ -141,6 +144,20 @@ def test_of_several_tracks_the_one_with_speech_is_taken(make: Make, noise: str) 
 def test_of_several_tracks_without_speech_the_first_with_sound_is_taken(make: Make) -> None:
     path = make("two.mkv", *BEEPS, *BEEPS, "-map", "0", "-map", "1", "-c:a", "flac")
     assert extract(path)[0].stream == 0
+
+
+def test_silent_tracks_are_not_heard_without_end_and_what_was_left_is_told(make: Make) -> None:
+    silence = ("-f", "lavfi", "-i", "anullsrc=d=2:r=16000")
+    maps = ("-map", "0", "-map", "0", "-map", "0", "-map", "1", "-c:a", "flac")
+    path = make("silent.mkv", *silence, *BEEPS, *maps)
+    limits = Limits(max_speechless_s=3)
+    facts = extract_audio(path, path.with_name("sound.wav"), (0, 1, 2, 3), limits)
+    assert (facts.silent, facts.stream, facts.unheard) == (True, 0, 2)
+    request = PreparationRequest(source=path, name=path.name, unit_s=300)
+    prepared = prepare_source(request, CuttingOptions(limits=limits, slide_range_s=600, pages_per_unit=16))
+    assert any("the other 2 were left out" in warning for warning in prepared.warnings)
+    heard = extract_audio(path, path.with_name("sound.wav"), (0, 1, 2, 3), Limits())
+    assert (heard.silent, heard.stream, heard.unheard) == (False, 3, 0)
 
 
 def test_silence_is_no_error(make: Make) -> None:
