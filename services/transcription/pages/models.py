@@ -52,7 +52,9 @@ class Piece(Value):
     image: Image | None = None
 
 
-Doubt = Literal["replaced", "letters", "unchecked", "uncertain", "language", "formulas", "table", "unread", "script"]
+Doubt = Literal[
+    "replaced", "letters", "unchecked", "uncertain", "language", "formulas", "table", "order", "unread", "script"
+]
 
 
 class PageContent(Value):
@@ -61,7 +63,7 @@ class PageContent(Value):
     `doubts` say what is not as it should be: the text layer was wrong and the picture was read instead (`replaced`),
     `letters` within words are missing, a doubtful layer could not be compared with the picture (`unchecked`), the
     text is `uncertain`, of a `language` or `script` that recognition has no data for, or could not be read (`unread`).
-    `formulas` are not as they are printed, and the cells of a `table` may be out of order.
+    `formulas` are not as they are printed, and the cells of a `table` or the whole text may be out of `order`.
     """
 
     number: Annotated[int, Field(ge=1)]

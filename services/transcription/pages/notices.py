@@ -15,6 +15,7 @@ _SENTENCES: dict[Doubt, str] = {
     "accents and some letters may be wrong.",
     "formulas": "Formulas on {pages} are not read as they are printed: see the source.",
     "table": "A table without lines on {pages} could not be read as one; its cells may be out of order.",
+    "order": "The text of {pages} stands in columns that could not be told apart; its order may be wrong.",
     "unread": "The text of {pages} could not be read reliably and was left out.",
     "script": "The text of {pages} is in a script that this installation cannot recognise and was left out.",
 }

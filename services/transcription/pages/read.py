@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2 as pdfium
 
+from services.transcription.pages.arrangement import arranged
 from services.transcription.pages.bullets import with_bullets
 from services.transcription.pages.characters import HOLE
 from services.transcription.pages.decks import is_slide
@@ -19,8 +19,7 @@ from services.transcription.pages.layer import Judgement, has_holes, judge, main
 from services.transcription.pages.lines import Line, TextPage, area, inside
 from services.transcription.pages.models import Box, Doubt, PageContent, PageOptions, PageUnit, Piece
 from services.transcription.pages.ocr import read_scan
-from services.transcription.pages.order import Placed, reading_order
-from services.transcription.pages.paragraphs import Run, is_formula, make_pieces
+from services.transcription.pages.paragraphs import is_formula, make_pieces
 from services.transcription.pages.recognition import Recognition
 from services.transcription.pages.regions import find_regions
 from services.transcription.pages.right_to_left import mirrored, mirrored_line, runs_to_left
@@ -191,12 +190,18 @@ class _Page:
         solid += [self._figure(box, index) for index, box in enumerate(figures, start=1)]
         apart = [piece for line in numbers for piece in make_pieces([(line, (line.x0, line.x1))], text.body_size)]
         if not runs_to_left(text):
-            return _arranged(lines, solid, regions.asides, text.body_size) + apart
+            return self._arranged(lines, solid, regions.asides, text.body_size) + apart
         width = text.width
         solid = [piece.model_copy(update={"box": mirrored(piece.box, width)}) for piece in solid]
         asides = [mirrored(box, width) for box in regions.asides]
-        pieces = _arranged([mirrored_line(line, width) for line in lines], solid, asides, text.body_size)
+        pieces = self._arranged([mirrored_line(line, width) for line in lines], solid, asides, text.body_size)
         return [piece.model_copy(update={"box": _rounded(mirrored(piece.box, width))}) for piece in pieces] + apart
+
+    def _arranged(self, lines: list[Line], solid: list[Piece], asides: list[Box], body: float) -> list[Piece]:
+        pieces, across = arranged(lines, solid, asides, body)
+        if across:
+            self._doubts.append("order")
+        return pieces
 
     def _figure(self, box: Box, index: int) -> Piece:
         name = f"figures/p{self._number:04d}-{index}.png"
@@ -246,30 +251,3 @@ def table_text(rows: tuple[tuple[str, ...], ...]) -> str:
 
 def _rounded(box: Box) -> Box:
     return (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
-
-
-def _arranged(lines: list[Line], solid: list[Piece], asides: list[Box], body: float) -> list[Piece]:
-    """Lines and solid pieces in reading order; the lines of an aside stay together."""
-    loose = [line for line in lines if line.group == 0]
-    boxes = [line.box for line in loose] + [piece.box for piece in solid] + asides
-    pieces: list[Piece] = []
-    run: Run = []
-    for placed in reading_order(boxes, 0.7 * body):
-        if placed.index < len(loose):
-            run.append((loose[placed.index], placed.column))
-            continue
-        pieces += make_pieces(run, body)
-        run = []
-        other = placed.index - len(loose)
-        if other < len(solid):
-            pieces.append(solid[other].model_copy(update={"column": placed.column}))
-        else:
-            group = other - len(solid) + 1
-            pieces += _aside([line for line in lines if line.group == group], body)
-    pieces += make_pieces(run, body)
-    return [p for p in pieces if not p.footnote] + [p for p in pieces if p.footnote]
-
-
-def _aside(lines: list[Line], body: float) -> list[Piece]:
-    placed: list[Placed] = reading_order([line.box for line in lines], 0.7 * body)
-    return make_pieces([(replace(lines[p.index]), p.column) for p in placed], body)
