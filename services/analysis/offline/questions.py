@@ -21,6 +21,7 @@ _REUSES = 2  # wrong options that come up again and again tell that they are wro
 _WORDS_PER_QUESTION = 110
 _BLANK = "_____"
 _MARKUP = re.compile(r"[`_*{}<>|\\=/#@\[\]]|\(\)")  # a gap in code is a riddle
+_NO_NOUNS = frozenset({"far", "near", "late", "early", "same", "everywhere", "nearby", "apart"})
 _INFLECTED = ("s", "ed", "ing")  # a verb in its bare form may as well be a noun
 
 
@@ -85,7 +86,7 @@ def _from_glossary(material: Material, terms: Sequence[Defined]) -> Iterator[_Dr
         if not 6 <= len(words(definition)) <= 40:
             continue
         wrong = _other_terms(term, terms)
-        wrong += _phrases_like(material, _uncapitalised(term.entry.term), definition, taken=wrong)
+        wrong += _phrases_like(material, _inside(material, term.entry.term), definition, taken=wrong)
         if len(wrong) >= _OPTIONS - 1:
             source = by_position.get(term.position, definition) if term.position is not None else definition
             yield _Draft(
@@ -153,18 +154,19 @@ def _phrases_like(material: Material, answer: str, context: str, *, taken: Seque
     return [text for text in _apart([*taken, *(phrase.text for phrase in fitting)]) if text not in taken]
 
 
-def _terms_like(terms: Sequence[Defined], answer: str, context: str) -> list[str]:
+def _terms_like(material: Material, terms: Sequence[Defined], answer: str, context: str) -> list[str]:
     """Glossary terms of the same form as `answer` of which the context names no word."""
     inside = set(normal_text(context).split())
     fitting = [t for t in terms if not inside & set(t.key.split()) and _same_kind(t.entry.term, answer)]
     fitting.sort(key=lambda t: (abs(len(t.key.split()) - len(answer.split())), -t.rank, t.key))
-    return _apart([_uncapitalised(t.entry.term) for t in fitting])
+    return _apart([_inside(material, t.entry.term) for t in fitting])
 
 
 def _fits(phrase: Phrase, answer: str, key: str, inside: str) -> bool:
     return (
-        phrase.count >= 2
+        phrase.count >= (3 if phrase.text[0].isupper() else 2)  # a name said twice is seldom of the same kind
         and phrase.is_noun
+        and not _NO_NOUNS & set(phrase.key.split())
         and _is_special(phrase.key)
         and not _overlap(phrase.key, key)
         and not any(f" {word} " in inside for word in phrase.key.split())
@@ -191,9 +193,9 @@ def _gap(material: Material, point: Claim, terms: Sequence[Defined]) -> _Draft |
         spots = list(re.finditer(rf"(?<!\w){re.escape(phrase.text)}(?!\w)", point.text, re.IGNORECASE))
         if len(spots) != 1 or not _stands_apart(material, point.text, spots[0]) or not _is_special(phrase.key):
             continue
-        if not phrase.is_noun or phrase.count < 3:
+        if not phrase.is_noun or phrase.count < 3 or _NO_NOUNS & set(phrase.key.split()):
             continue
-        wrong = _terms_like(terms, phrase.text, point.text)
+        wrong = _terms_like(material, terms, phrase.text, point.text)
         wrong += _phrases_like(material, phrase.text, point.text, taken=wrong)
         if len(wrong) < _OPTIONS - 1:
             continue
@@ -226,9 +228,16 @@ def _blanked(text: str, spot: re.Match[str]) -> str:
     return f"Fill the gap: “{before}{_BLANK}{text[spot.end() :]}”"
 
 
-def _uncapitalised(term: str) -> str:
+def _inside(material: Material, term: str) -> str:
     """A glossary term as it would stand inside a sentence; names and acronyms stay as they are."""
-    return term if any(c.isupper() for c in term[1:]) else term[0].lower() + term[1:]
+    plain = term[0].lower() + term[1:]
+    if any(c.isupper() for c in term[1:]):
+        return term
+    named = re.compile(rf"(?<=[a-z,] ){re.escape(term)}\b")
+    common = re.compile(rf"\b{re.escape(plain)}\b")
+    texts = [sentence.raw for sentence in material.sentences]
+    is_name = sum(bool(named.search(text)) for text in texts) > sum(bool(common.search(text)) for text in texts)
+    return term if is_name else plain
 
 
 def _capital(text: str) -> str:

@@ -11,7 +11,7 @@ from services.analysis.offline.material import Material
 from services.analysis.offline.parts import Part, merged
 from services.analysis.offline.section_titles import title_of
 from services.analysis.offline.sentences import Sentence
-from services.analysis.offline.standalone import is_contents_entry
+from services.analysis.offline.standalone import NOT_QUOTABLE, is_contents_entry, print_fault
 from services.analysis.offline.words import words
 from shared.documents import Block, Claim, FigureBlock, Section, SlideBlock, TableBlock, TextBlock
 
@@ -21,6 +21,7 @@ _TALK_SECTIONS_PER_ROOT_WORD = 0.19  # 3 minutes (470 words) give 4 sections, an
 _LEAST_TALK_WORDS = 180  # a talk of about a minute is one section
 _LEAST_SECTION_WORDS = 40
 _LONG_PART_WORDS = 900  # more on one slide or under one heading is cut by topic
+_RUNNING_WORDS = 20  # less, and no stop at its end, is an author, an address, a date
 _CONTINUED = re.compile(
     r"\s*(?:\(?\b(?:cont(?:inued|\.|'d|d)?|part)\b.*|\(?\d+\s*(?:/|of)\s*\d+\)?)\s*$", re.IGNORECASE
 )
@@ -141,7 +142,7 @@ def _bare_joined(material: Material, parts: Sequence[Part]) -> list[Part]:
     waiting: int | None = None
     for part in parts:
         start = part.start if waiting is None else waiting
-        bare = all(_is_bare(block) for block in material.blocks[part.start : part.end])
+        bare = all(_is_bare(block, first=not joined) for block in material.blocks[part.start : part.end])
         waiting = start if bare else None
         if not bare:
             joined.append(Part(start, part.end, part.head))
@@ -151,8 +152,13 @@ def _bare_joined(material: Material, parts: Sequence[Part]) -> list[Part]:
     return joined
 
 
-def _is_bare(block: Block) -> bool:
-    return isinstance(block, TextBlock) and (block.kind == "heading" or is_contents_entry(block.text))
+def _is_bare(block: Block, *, first: bool) -> bool:
+    """Whether a block is no text: of the first part, authors and dates under the title are none either."""
+    if not isinstance(block, TextBlock):
+        return False
+    if block.kind == "heading" or is_contents_entry(block.text):
+        return True
+    return first and len(words(block.text)) < _RUNNING_WORDS and print_fault(block.text) >= NOT_QUOTABLE
 
 
 def _long_ones_cut(material: Material, parts: Sequence[Part]) -> list[Part]:

@@ -32,6 +32,7 @@ _FORGOTTEN_CAPITAL = re.compile(
     r"(?<=[a-z]{3}[.?!]\s)(?<!\b(?:etc|vol|fig|eqs|sec)\.\s)(?<!\bprof\.\s)[a-z](?=[a-z]*(?![A-Za-z]))"
 )
 _NUMBER = re.compile(r"\d+(?:\s*/\s*\d+)?")
+_ITEM_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+(?=\S)")
 _MAX_SENTENCE_WORDS = 80  # more than anyone reads in one breath: cut for counting, never quoted
 _UNPUNCTUATED_WORDS_PER_STOP = 60
 
@@ -132,7 +133,9 @@ def _runs(blocks: Sequence[Block]) -> Iterator[tuple[list[_Piece], bool]]:
         if isinstance(block, SlideBlock):
             lines = [line for line in slide_lines(block) if without_numbers(line) not in running]
             yield from (([_Piece(index, block.id, line)], True) for line in lines)
-        elif isinstance(block, TextBlock) and block.kind == "list_item" and (text := _tidy(block)):
+        elif (
+            isinstance(block, TextBlock) and block.kind == "list_item" and (text := _ITEM_NUMBER.sub("", _tidy(block)))
+        ):
             yield [_Piece(index, block.id, text)], not _is_prose(text)
 
 

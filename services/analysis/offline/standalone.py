@@ -78,6 +78,7 @@ _ATTRIBUTION = re.compile(
     re.IGNORECASE,
 )
 _CONTENTS_ENTRY = re.compile(r" (?:…|\.{4,}|(?:\. ){3,}\.?) ?(?:\d{1,4}|[ivxl]{1,6})$")
+_SEQUEL = re.compile(r"^(?:(?:and|so|but) )?then\b", re.IGNORECASE)  # what follows from the sentence before
 _STOPPED = re.compile(r"[.!?…。！？][\"”’»)\]』」）]*(?:\[\d+\]|\d{1,2})?$")
 _FORMULA = re.compile(r"[=∑∏∫√∂∇≤≥≈\U0001d400-\U0001d7ff]")
 _FIELD = re.compile(r"\w: \S")  # "Size: 1 byte Kind: none": a form, not a sentence
@@ -101,6 +102,8 @@ def fault(text: str, raw: str, *, english: bool) -> float:
         total += NOT_QUOTABLE
     if not english:
         return total
+    if _SEQUEL.match(raw):
+        total += 0.6
     return total + _reference_fault(text) + _talk_fault(text, raw) + _form_fault(text, found)
 
 

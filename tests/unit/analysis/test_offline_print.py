@@ -3,7 +3,9 @@
 import pytest
 
 from services.analysis.offline import analyse
-from services.analysis.offline.standalone import NOT_QUOTABLE, line_fault, print_fault
+from services.analysis.offline.material import read
+from services.analysis.offline.questions import _inside
+from services.analysis.offline.standalone import NOT_QUOTABLE, fault, line_fault, print_fault
 from shared.documents import SourceDocument
 
 SOURCE = {"name": "waves_of-the.sea.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64}
@@ -71,3 +73,44 @@ def test_contents_are_no_section_and_no_title():
     )
     assert [section.title.text for section in guide.sections] == ["Waves of the sea", "Storms"]
     assert guide.title == "Waves of the sea"
+
+
+def test_a_title_with_authors_alone_is_no_section():
+    text = "Waves break where the water is shallow. The wind raises the waves of a storm. " * 3
+    guide = analyse(
+        document(
+            ("heading", "The sea"),
+            ("paragraph", "Ada Miller, Institute of the Sea, 3 May"),
+            ("heading", "Waves of the sea"),
+            ("paragraph", text),
+            ("heading", "Storms"),
+            ("paragraph", text.replace("Waves", "Storms")),
+        )
+    )
+    assert guide.title == "The sea"
+    assert [section.title.text for section in guide.sections] == ["Waves of the sea", "Storms"]
+
+
+def test_a_point_of_a_list_has_no_number():
+    items = [("list_item", f"{n}. {text}") for n, text in enumerate(("Measure the height of the tide", "Draw it"), 1)]
+    guide = analyse(document(("heading", "What to do"), *items))
+    assert [point.text for section in guide.sections for point in section.key_points] == [
+        "Measure the height of the tide",
+        "Draw it",
+    ]
+
+
+def test_what_follows_from_the_sentence_before_is_worse_to_quote_than_what_does_not():
+    said = "the parity bit is a one and the total is four."
+    assert fault(said.capitalize(), f"Then {said}", english=True) > fault(said.capitalize(), said, english=True) + 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [
+        ("In the Hamming code, words lie far apart. The Hamming code has three of them.", "Hamming code"),
+        ("Hamming code is what we look at. In the hamming code, words lie far apart.", "hamming code"),
+    ],
+)
+def test_names_keep_their_capital_among_the_options(text, inside):
+    assert _inside(read(document(("paragraph", text))), "Hamming code") == inside
