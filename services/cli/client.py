@@ -221,7 +221,10 @@ class Client:
         while not stopped():
             try:
                 for job in self._events(job_id, seen):
-                    seen, silent_since_s = str(job["revision"]), time.monotonic()
+                    silent_since_s = time.monotonic()
+                    if job is None:
+                        continue
+                    seen = str(job["revision"])
                     yield job
                     if job["status"] in TERMINAL:
                         return
@@ -233,7 +236,8 @@ class Client:
                     ) from None
             time.sleep(0.5)
 
-    def _events(self, job_id: str, seen: str | None) -> Iterator[Job]:
+    def _events(self, job_id: str, seen: str | None) -> Iterator[Job | None]:
+        """The job at each change; None at each other sign of life, such as the heartbeats of a job that takes long."""
         headers = {"Last-Event-ID": seen} if seen else {}
         with self._http.stream("GET", f"{_path(job_id)}/events", headers=headers) as answer:
             if answer.status_code >= 500:
@@ -246,8 +250,7 @@ class Client:
                     event = line.removeprefix("event: ")
                 if event == "deleted":
                     raise CommandError("The job was deleted.")
-                if line.startswith("data: "):
-                    yield json.loads(line.removeprefix("data: "))
+                yield json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else None
 
 
 class _UnavailableError(Exception):

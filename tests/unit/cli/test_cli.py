@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +230,45 @@ def test_the_files_of_a_folder_share_a_line(tmp_path: Path) -> None:
         for name in ("handout.pdf", "slides/001.png", "slides/002.png")
     ]
     assert _places(files) == [f"{tmp_path}/handout.pdf  (1.0 kB)", f"{tmp_path}/slides/  (2 files, 2.0 kB)"]
+
+
+def test_a_line_that_breaks_after_a_long_quiet_time_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1000.0
+    asked: list[str | None] = []
+
+    class QuietThenBroken(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            nonlocal now_s
+            yield f"id: 3\nevent: job\ndata: {json.dumps(job('running', revision=3))}\n\n".encode()
+            for _ in range(20):
+                now_s += 15  # heartbeats of a unit that takes five minutes
+                yield b": heartbeat\n\n"
+            raise httpx.ReadError("reset")
+
+    def gateway(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers.get("last-event-id"))
+        if len(asked) == 1:
+            return httpx.Response(200, stream=QuietThenBroken())
+        return httpx.Response(200, text=f"id: 7\nevent: job\ndata: {json.dumps(job())}\n\n")
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
+    with Client(Connection("http://lectern.test", "key"), httpx.MockTransport(gateway)) as client:
+        assert [change["status"] for change in client.follow(JOB)] == ["running", "done"]
+    assert asked == [None, "3"]
+
+
+def test_a_gateway_that_stays_away_is_told_after_two_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1000.0
+
+    def gateway(request: httpx.Request) -> httpx.Response:
+        nonlocal now_s
+        now_s += 30
+        raise httpx.ConnectError("refused", request=request)
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
+    client = Client(Connection("http://lectern.test", "key"), httpx.MockTransport(gateway))
+    with client, pytest.raises(CommandError, match="two minutes"):
+        list(client.follow(JOB))
+    assert now_s == 1150.0
