@@ -2,7 +2,8 @@
 
 Beside speed and memory, what a checkpoint adds to a hop (`hop`), how soon work goes on after a death (`recovery`)
 and after a full disk (`full-disk`), what becomes of the same jobs under the same kills in Lectern and in Celery
-(`faulted`), and what files that are made for harm cost (`hostile`).
+(`faulted`), what files that are made for harm cost (`hostile`), and how many spans the trace of the bundled lecture has
+(`traces`).
 
 Everything runs on a private broker and database in temporary state folders; nothing is left behind but
 `build/bench.json` and the lecture that is kept for the next time. Nobody else should use the machine meanwhile.
@@ -15,12 +16,32 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.services import PROJECT
-from tests.benchmarks import clone, faulted, full_disk, hop, hostile, overhead, pages, recordings, recovery
+from tests.benchmarks import clone, faulted, full_disk, hop, hostile, overhead, pages, recordings, recovery, traces
 from tests.benchmarks.figures import Figure, table, write_json
 from tests.benchmarks.lecture import Lecture, lecture, short_lecture
 
-NAMES = ("audio", "video", "replicas", "overhead", "hop", "recovery", "full-disk", "faulted", "pdf", "hostile", "clone")
-PARTS = {"overhead": overhead, "hop": hop, "recovery": recovery, "full-disk": full_disk, "faulted": faulted}
+NAMES = (
+    "audio",
+    "video",
+    "replicas",
+    "overhead",
+    "hop",
+    "recovery",
+    "full-disk",
+    "faulted",
+    "pdf",
+    "hostile",
+    "traces",
+    "clone",
+)
+PARTS = {
+    "overhead": overhead,
+    "hop": hop,
+    "recovery": recovery,
+    "full-disk": full_disk,
+    "faulted": faulted,
+    "traces": traces,
+}
 DURATION_S, SLIDES = 600, 20
 QUICK_DURATION_S = 20
 CLONE_COMMAND = "python -m tests.benchmarks --only clone"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # A name says its unit: seconds, milliseconds, megabytes, a ratio, a multiple of real time, or what is counted.
-_NAME = re.compile(r"^[a-z0-9]+(_[a-z0-9]+)*_(s|ms|mb|ratio|x|jobs|stages|results)$")
+_NAME = re.compile(r"^[a-z0-9]+(_[a-z0-9]+)*_(s|ms|mb|ratio|x|jobs|stages|results|spans)$")
 
 
 @dataclass(frozen=True)

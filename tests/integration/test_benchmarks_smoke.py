@@ -70,3 +70,10 @@ def test_what_a_hostile_file_costs_is_measured(tmp_path):
     figures = measure(["hostile"], tmp_path)
     assert set(figures) == {"hostile_worst_s", "hostile_worst_mb", "hostile_small_file_s"}
     assert all(math.isfinite(value) and value > 0 for value in figures.values())
+
+
+def test_spans_are_counted(tmp_path):
+    figures = measure(["traces"], tmp_path)
+    assert figures.keys() == {"lecture_spans", "idle_spans"}
+    assert 40 < figures["lecture_spans"] <= 80
+    assert figures["idle_spans"] == 0
