@@ -282,6 +282,30 @@ ENGINES = (
         (_LIMIT_TESTS,),
     ),
     Mutant(
+        "one-login-for-all-services",
+        "A service that is taken over reads and deletes what all others keep",
+        (
+            Change(
+                "deploy/local/supervisor.py",
+                "self._database.url_for(self._database_of(program))",
+                "self._database.url",
+            ),
+        ),
+        ("tests/unit/local/test_supervisor.py::test_each_service_has_a_login_of_its_own_on_the_private_database",),
+    ),
+    Mutant(
+        "everybody-waits-for-a-slow-page",
+        "One page without an end holds up everybody's documents",
+        (
+            Change(
+                "services/transcription/adapters/page_engine.py",
+                "_Reader(process, TimeLimits.of(min(times.quick_s, times.page_s)))",
+                "_Reader(process, TimeLimits.of(times.page_s))",
+            ),
+        ),
+        ("tests/unit/transcription/test_missing_units.py::test_nobody_waits_for_a_page_that_takes_long",),
+    ),
+    Mutant(
         "engines-without-a-bound",
         "A small PDF takes all memory of the machine",
         (Change("shared/engine_limits.py", "        _lower(resource.RLIMIT_DATA, limits.data_bytes)\n", ""),),
