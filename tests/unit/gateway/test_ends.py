@@ -14,10 +14,10 @@ from services.gateway.jobs.facts import Addition, Failure, addition_of, addition
 from services.gateway.jobs.read_model import ReadModel
 from services.gateway.jobs.view import TERMINAL
 from services.gateway.jobs.wakeups import Wakeups
+from shared.commands import Command
 from shared.errors import BrokerError
 from shared.events import (
     Artifact,
-    Command,
     Event,
     HandoutRendered,
     JobEnded,

@@ -15,20 +15,17 @@ from services.transcription.pages.models import PageUnit
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.recognise import SpeechUnit
 from shared.checkpoints import Checkpoints, Finished
+from shared.commands import Command, FindSlides, ReadPages, TranscribeSpeech
 from shared.documents import Source, SourceDocument
 from shared.events import (
-    Command,
     Event,
-    FindSlides,
     Message,
     PageRange,
-    ReadPages,
     SlideRange,
     SourceFacts,
     SourceIngested,
     SourceTranscribed,
     SpeechPiece,
-    TranscribeSpeech,
 )
 from shared.scratch import Scratch
 from shared.storage import ObjectRef, ObjectStore
