@@ -9,6 +9,7 @@ from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.events import JobId, JobSubmitted
 from shared.messaging.content import content_whatever_its_type
@@ -55,7 +56,7 @@ def fault_sentences(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return "This submission was not understood. Check it against the documented contract."
     faults = error.errors(include_url=False, include_input=False, include_context=False)
-    told = [f"`{_place(fault['loc'])}`: {_words(fault['msg'])}." for fault in faults[:_FAULTS_NAMED]]
+    told = [f"`{_place(fault['loc'])}`: {_words(fault)}." for fault in faults[:_FAULTS_NAMED]]
     more = len(faults) - _FAULTS_NAMED
     told += [f"{more} more."] if more > 0 else []
     return clean(" ".join(["This submission is not valid.", *told, "Correct it and submit it again."]), _LONGEST)
@@ -65,5 +66,7 @@ def _place(loc: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in loc)[:100]
 
 
-def _words(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
+def _words(fault: ErrorDetails) -> str:
+    if fault["type"] == "model_type":  # the library's own words name our class
+        return "Input should be an object"
+    return fault["msg"].removeprefix("Value error, ").rstrip(".")

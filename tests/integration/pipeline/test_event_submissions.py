@@ -38,6 +38,9 @@ def without(name: str) -> Change:
 INVALID: dict[str, tuple[Change, str]] = {
     "no source": (without("source"), "`source`"),
     "a source that is a text": (lambda body: body | {"source": "inbox/a.mp4"}, "`source`"),
+    "a source that is a list": (lambda body: body | {"source": [1]}, "`source`: Input should be an object."),
+    "a key that is a number": (source(key=7), "`source.key`"),
+    "a size below nothing": (source(size=-1), "`source.size`"),
     "no key": (lambda body: body | {"source": {"name": "a.mp4"}}, "`source.key`"),
     "no name": (lambda body: body | {"source": {"key": "inbox/a.mp4"}}, "`source.name`"),
     "a name too long": (source(name="n" * 5000 + ".mp4"), "`source.name`"),
