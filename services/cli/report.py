@@ -24,13 +24,19 @@ _COLOURS = {
     "submitted": "dim",
 }
 
+# Persian words and families of emoji are spelled with them.
+_JOINERS = "\u200c\u200d"
 # Statuses of the stage that tells where a job is.
 _TELLING = ("running", "failed", "cancelled")
 
 
 def plain(text: object) -> str:
     """Text from a source on one line, without what a terminal would obey."""
-    return "".join(" " if unicodedata.category(character).startswith("C") else character for character in str(text))
+    return "".join(character if _is_shown(character) else " " for character in str(text))
+
+
+def _is_shown(character: str) -> bool:
+    return character in _JOINERS or not unicodedata.category(character).startswith("C")
 
 
 def print_json(content: dict[str, Any]) -> None:

@@ -44,7 +44,9 @@ def length_text(job: Job) -> str:
         return ""
     minutes, seconds = divmod(round(job.source.duration_s), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
 def time_text(moment: datetime | None) -> str:

@@ -218,6 +218,12 @@ def test_a_terminal_obeys_nothing_of_a_source(text: str) -> None:
     assert "\x1b" not in plain(text + "\x1b[2J")
 
 
+@pytest.mark.parametrize("name", ["گراف\u200cها", "👩\u200d🏫"])
+def test_names_keep_the_joiners_that_they_are_spelled_with(name: str) -> None:
+    assert plain(name) == name
+    assert plain(f"{name}\u202e\n") == f"{name}  "
+
+
 def test_the_key_goes_to_the_gateway_alone() -> None:
     client = Client(Connection("http://lectern.test", "key"), httpx.MockTransport(Played()))
     with client, pytest.raises(CommandError), client.download("http://evil.test/x"):

@@ -93,3 +93,8 @@ def test_jobs_of_every_status_can_be_filtered(status: str) -> None:
     page = {"jobs": (), "first_page": True, "next_cursor": None, "csrf_token": "t", "max_bytes": 7}
     html = render("home.html", status=status, **page)
     assert f'href="/?status={status}" aria-current="page"' in html
+
+
+@pytest.mark.parametrize(("duration_s", "said"), [(12, ">12 s<"), (62, ">1 min 02 s<"), (5400, ">1 h 30 min<")])
+def test_a_length_is_said_as_people_do(duration_s: float, said: str) -> None:
+    assert said in card({"ingested": INGESTED | {"duration_s": duration_s}})
