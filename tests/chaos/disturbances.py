@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 BROKER, DATABASE, STORAGE, GATEWAY, COPIES, PROCESS = "broker", "database", "storage", "gateway", "copies", "process"
+# A connection that was cut is noticed, and one that was refused is made anew, seconds later.
+AFTER_S = 20.0
 
 
 @dataclass

@@ -20,7 +20,10 @@ RESTART_PAUSE_S = (0.1, 0.6)
 
 @dataclass
 class Unit:
-    """One process of a service, from one life to the next. `label` is its name with the replica's number."""
+    """One process of a service, from one life to the next. `label` is its name with the replica's number.
+
+    `statuses` are those that its processes ended with, `ended_at` the times, in seconds since the epoch.
+    """
 
     label: str
     service: str
@@ -30,6 +33,7 @@ class Unit:
     pid: int | None = None
     starts: int = 0
     statuses: list[int] = field(default_factory=list)
+    ended_at: list[float] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def signal(self, number: signal.Signals) -> bool:
@@ -101,6 +105,7 @@ class Nursery:
             self.died_at[unit.pid] = time.time()
         unit.pid = None
         unit.statuses.append(status)
+        unit.ended_at.append(time.time())
         unit.ended.set()
         if self.keeps:
             task = asyncio.create_task(self._again(unit))

@@ -42,7 +42,7 @@ async def reckon(run: "Run", quiet: Mapping[tuple[str, bool], Quiet]) -> Report:
     tally.others += shared_findings(run.watch.listed)
     tally.others += await separation_findings(run.owners, by_owner, run.rng)
     peak_mb = {unit.label: unit.peak_mb() for unit in run.stack.nursery.units}
-    tally.others += ends_of_its_own(run.stack.nursery.units)
+    tally.others += ends_of_its_own(run.stack.nursery.units, run.stack.disturbances)
     tally.others += await end_in_order(run.stack)
     ledger = read_ledger(run.stack.workshop.folder)
     tally.repeated += repeats.findings(ledger, run.stack.disturbances)

@@ -11,11 +11,9 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.chaos.disturbances import BROKER, COPIES, DATABASE, PROCESS, STORAGE, Disturbances
+from tests.chaos.disturbances import AFTER_S, BROKER, COPIES, DATABASE, PROCESS, STORAGE, Disturbances
 from tests.chaos.ledger import Computation, Ledger
 
-# A connection that was cut is noticed, and one that was refused is made anew, seconds later.
-AFTER_S = 20.0
 # What is known to be dead was dead a moment before; the run hears of it when it has the time.
 HEARD_LATE_S = 2.0
 UNWANTED = ("JobGoneError", "RunCancelledError")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.chaos.cases import Case, Wish
 from tests.chaos.content import POISON_MESSAGE, Content
+from tests.chaos.disturbances import Disturbance, Disturbances
 from tests.chaos.ending import ends_of_its_own
 from tests.chaos.inventory import by_job
 from tests.chaos.nursery import Unit
@@ -159,7 +160,10 @@ def test_progress_that_was_never_told_is_found() -> None:
 
 
 def test_a_process_that_ends_by_itself_is_found(tmp_path: Path) -> None:
-    unit = Unit("ingest", "ingest", 1, {}, tmp_path / "ingest.log", statuses=[-9, -9])
-    assert ends_of_its_own([unit]) == []
+    unit = Unit("ingest", "ingest", 1, {}, tmp_path / "ingest.log", statuses=[-9, -9], ended_at=[1.0, 2.0])
+    cut = Disturbances([Disturbance("broker", 99, 99.1)])
+    assert ends_of_its_own([unit], cut) == []
     unit.statuses += [1, -11]
-    assert len(ends_of_its_own([unit])) == 2
+    unit.ended_at += [100.0, 101.0]
+    assert len(ends_of_its_own([unit], Disturbances())) == 2
+    assert len(ends_of_its_own([unit], cut)) == 1
