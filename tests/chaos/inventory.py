@@ -4,13 +4,10 @@ import asyncio
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from deploy.local.objects import S3Server
-from tests.chaos.stack import BUCKET, Stack
+from tests.chaos.s3 import BUCKET, s3_client
+from tests.chaos.stack import Stack
 
 _KEY = re.compile(r"^(gateway/uploads|ingest|transcription|analysis|rendering)/([^/]+)/(.+)$")
 _UPLOAD = re.compile(r"^[^/]+/source$")
@@ -49,29 +46,8 @@ def _in_files(stack: Stack) -> Objects:
     }
 
 
-@contextmanager
-def s3_client(stack: Stack) -> Iterator[Any]:
-    """A client of the run's S3 server, not through the proxy."""
-    import boto3  # noqa: PLC0415 -- half a second that runs on local files do not need
-
-    assert stack.objects is not None
-    server = stack.objects.program
-    assert isinstance(server, S3Server)
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.endpoint_url,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key,
-        region_name=server.region,
-    )
-    try:
-        yield client
-    finally:
-        client.close()
-
-
 def _in_s3(stack: Stack) -> Objects:
-    with s3_client(stack) as client:
+    with s3_client(stack.s3) as client:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
         return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", ())}
 
@@ -80,7 +56,7 @@ def unfinished(stack: Stack) -> list[str]:
     """Half-written files, and uploads in parts that nobody finished."""
     if stack.objects is None:
         return [f"half-written file {path.name}" for path in (stack.home / "partial").iterdir()]
-    with s3_client(stack) as client:
+    with s3_client(stack.s3) as client:
         answer = client.list_multipart_uploads(Bucket=BUCKET)
         return [f"unfinished upload of {upload['Key']}" for upload in answer.get("Uploads", ())]
 

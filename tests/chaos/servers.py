@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from deploy.local.database import EmbeddedDatabase
@@ -26,6 +27,7 @@ class Server:
     """A server of the run. One fault at a time happens to it: `turn` is held while it is down."""
 
     program: Program
+    works: Callable[[], Awaitable[bool]] | None = None  # whether it does its work; where not given, the program says
     child: Child | None = None
     starts: int = 0
     down_s: float = 0.0
@@ -93,6 +95,8 @@ class Server:
 
     async def _is_live(self) -> bool:
         program = self.program
+        if self.works is not None:
+            return await self.works()
         return await (program.is_live() if isinstance(program, RabbitNode | EmbeddedDatabase) else program.is_ready())
 
     async def close(self) -> None:

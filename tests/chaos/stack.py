@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.local.database import EmbeddedDatabase
@@ -21,6 +22,7 @@ from tests.chaos.disks import Disk, mounted
 from tests.chaos.disturbances import BROKER, DATABASE, STORAGE, Disturbances
 from tests.chaos.nursery import Nursery, Unit
 from tests.chaos.proxy import Proxy
+from tests.chaos.s3 import BUCKET, s3_client, stores_objects
 from tests.chaos.servers import Server
 from tests.chaos.service import WORKSHOP_VARIABLE
 from tests.chaos.storage_faults import CONTROL_VARIABLE, Trouble
@@ -31,7 +33,6 @@ SHUTDOWN_S = 3.0
 # Owners speak to the first gateway; the second helps with the events, and remembers other things than the first.
 REPLICAS = {"gateway": 2, "ingest": 1, "transcription": 2, "analysis": 1, "rendering": 2}
 READY_LIMIT_S = 60.0
-BUCKET = "chaos"
 MARK_VARIABLE = "CHAOS_RUN"
 
 
@@ -62,6 +63,13 @@ class Stack:
     def url(self) -> str:
         """Where the gateway answers, through its proxy."""
         return f"http://127.0.0.1:{self.proxies['gateway'].port}"
+
+    @property
+    def s3(self) -> S3Server:
+        """The S3 server of a run that has one."""
+        assert self.objects is not None
+        assert isinstance(self.objects.program, S3Server)
+        return self.objects.program
 
     def on_disk(self, name: str) -> tuple[str, Server | None]:
         """What is disturbed when the disk `name` is full, and the server that has its data there."""
@@ -165,17 +173,8 @@ def _units(stack: Stack, environment: dict[str, str], ports: list[int]) -> list[
 
 
 def _make_bucket(s3: S3Server) -> None:
-    import boto3  # noqa: PLC0415 -- half a second that runs on local files do not need
-
-    client = boto3.client(
-        "s3",
-        endpoint_url=s3.endpoint_url,
-        aws_access_key_id=s3.access_key,
-        aws_secret_access_key=s3.secret_key,
-        region_name=s3.region,
-    )
-    client.create_bucket(Bucket=BUCKET)
-    client.close()
+    with s3_client(s3) as client:
+        client.create_bucket(Bucket=BUCKET)
 
 
 @asynccontextmanager
@@ -203,7 +202,7 @@ async def _on_disks(
         broker=Server(node),
         node=node,
         database=Server(database),
-        objects=Server(s3) if s3 else None,
+        objects=Server(s3, partial(stores_objects, s3)) if s3 else None,
         proxies=proxies,
         nursery=nursery,
         workshop=Workshop(folder / "workshop"),

@@ -13,8 +13,8 @@ from shared.events import JobSubmitted
 from shared.messaging.topology import EVENTS_EXCHANGE
 from tests.chaos.cases import Case, Wish
 from tests.chaos.connections import GIVE_UP_S
-from tests.chaos.inventory import s3_client
-from tests.chaos.stack import BUCKET, Stack
+from tests.chaos.s3 import BUCKET, s3_client
+from tests.chaos.stack import Stack
 from tests.chaos.tap import Letter, Tap
 
 INBOX = "inbox/chaos"
@@ -53,7 +53,7 @@ class Submitter:
 
     def _put_once(self, key: str, body: bytes) -> None:
         if self._stack.objects is not None:
-            with s3_client(self._stack) as client:
+            with s3_client(self._stack.s3) as client:
                 client.put_object(Bucket=BUCKET, Key=key, Body=body)
             return
         path = self._stack.home / "objects" / key
