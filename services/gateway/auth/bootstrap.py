@@ -59,9 +59,10 @@ async def _next_start(database: Database) -> int:
                 found = await counters.find_one_and_update(
                     {"_id": "bootstrap"}, {"$inc": {"starts": 1}}, upsert=True, return_document=ReturnDocument.AFTER
                 )
-            return int(found["starts"])
         except DuplicateKeyError:  # two made the counter at once: now it is there
             continue
+        if found is not None:  # the embedded database answers nothing to one of two that made it at once
+            return int(found["starts"])
 
 
 def _kept_key(home: Path) -> str:

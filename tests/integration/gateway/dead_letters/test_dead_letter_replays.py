@@ -7,7 +7,9 @@ from typing import Any
 
 import aio_pika
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from structlog.testing import capture_logs
 
 from services.gateway.dead_letters.letters import LetterFilter
 from services.gateway.dead_letters.post import Post
@@ -211,3 +213,21 @@ async def test_a_burial_that_comes_twice_changes_nothing(desk: Any, make_letter:
     assert await desk.office.letters.count(LetterFilter(), replayable=True) == 0
     with pytest.raises(DuplicateKeyError):
         await desk.database["dead_letters"].insert_one({"_id": found["id"]})
+
+
+async def test_the_log_line_of_a_replay_in_the_background_is_in_the_trace_of_its_job(
+    desk: Any, make_letter: Any
+) -> None:
+    await desk.bury(SPEECH.name, make_letter())
+    traces = []
+
+    def add_trace(_logger: Any, _method: str, entry: Any) -> Any:
+        context = trace.get_current_span().get_span_context()
+        traces.append((entry["event"], trace.format_trace_id(context.trace_id)))
+        return entry
+
+    await desk.client.post("/v1/dead-letters/replay", json={"all": True})
+    with capture_logs([add_trace]):
+        assert await Replays(desk.office.letters, Post(desk.connect), desk.learn, idle=AT_ONCE).finish_replays() == 1
+    replayed = await desk.take(SPEECH.name)
+    assert traces == [("dead letter replayed", replayed.headers["traceparent"].split("-")[1])]
