@@ -4,6 +4,7 @@ python -m tests.integration.gateway.attacks ATTACK COUNT URL
 """
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -100,6 +101,7 @@ WASTERS: dict[str, Callable[[str, int], Coroutine[Any, Any, None]]] = {
 
 async def main(name: str, count: int, url: str) -> None:
     """Attack until killed, `count` at a time."""
+    os.nice(19)  # attackers have machines of their own
 
     async def once(number: int) -> None:
         if name in FLOODS:

@@ -106,9 +106,9 @@ ALONE = pytest.mark.skipif(WHOLE, reason="HALF_OPEN asks for the figures of half
 @ALONE
 @pytest.mark.parametrize("attack", FLOODS)
 async def test_a_flood_of_requests_delays_strangers_alone(process: Any, attack: str) -> None:
-    quiet_s, attacked_s = await compared(process, attack, 60)
-    # Sixty requests before each one of his own would be half a second and more.
-    assert attacked_s < 0.1 + 8 * quiet_s
+    quiet_s, attacked_s = await compared(process, attack, 120)
+    # Behind a hundred and twenty others each request would take half a second and more.
+    assert attacked_s < 0.2 + 8 * quiet_s
 
 
 @ALONE
@@ -116,7 +116,7 @@ async def test_a_flood_of_requests_delays_strangers_alone(process: Any, attack: 
 async def test_whoever_wastes_connections_wastes_their_own(process: Any, attack: str, count: int) -> None:
     before = resident_mb(process)
     quiet_s, attacked_s = await compared(process, attack, count)
-    assert attacked_s < 0.1 + 8 * quiet_s
+    assert attacked_s < 0.2 + 8 * quiet_s
     assert resident_mb(process) - before < 60
 
 
