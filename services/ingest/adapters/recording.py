@@ -78,10 +78,11 @@ class _Probe(BaseModel):
     format: _Format
 
 
-def inspect_recording(path: Path, magic_type: str, limits: Limits) -> Inspection:
+def inspect_recording(path: Path, magic_type: str, limits: Limits, *, may_copy: bool = True) -> Inspection:
     """Facts about the recording at `path`, which libmagic calls `magic_type`.
 
-    What is joined of parts that count their time anew is copied beside it with one clock, and the facts are the copy's.
+    What is joined of parts that count their time anew is copied beside it with one clock, and the facts are the copy's,
+    unless it may not (`may_copy`).
     Raises InvalidSourceError for what is damaged, protected, empty or of an unknown coding, SourceTooLargeError for
     what is over `limits`. A recording whose end is missing is used as far as it goes, with a warning.
     """
@@ -96,7 +97,8 @@ def inspect_recording(path: Path, magic_type: str, limits: Limits) -> Inspection
         estimated=_is_estimated(probe.format.format_name),
         limits=limits,
     )
-    if sounds and sounds[0].index in measured.jumping_streams and _restarts_its_clock(probe.format.format_name):
+    jumps = bool(sounds) and sounds[0].index in measured.jumping_streams
+    if may_copy and jumps and _restarts_its_clock(probe.format.format_name):
         return _with_one_clock(path, _media_type(probe.format.format_name, magic_type, has_video=True), limits)
     sounds = [stream for stream in sounds if stream.index not in measured.empty_streams]
     pictures = [stream for stream in pictures if stream.index not in measured.empty_streams]
@@ -217,7 +219,8 @@ def _with_one_clock(path: Path, media_type: str, limits: Limits) -> Inspection:
     except MediaToolError as error:
         copy.unlink(missing_ok=True)
         raise InvalidSourceError(sentences.JUMPING_CLOCK, internal=str(error)) from error
-    found = inspect_recording(copy, media_type, limits)
+    # What ffmpeg took for a gap is one in the copy, too: a copy of the copy would be the same.
+    found = inspect_recording(copy, media_type, limits, may_copy=False)
     return found.model_copy(update={"media_type": media_type})
 
 

@@ -55,3 +55,15 @@ def test_a_steady_clock_is_left_alone_wherever_it_begins(make: Make) -> None:
     found = inspect_source(path, path.name, Limits())
     assert found.path == path
     assert found.duration_s == pytest.approx(PART_S, abs=0.3)
+
+
+def test_a_gap_that_ffmpeg_does_not_take_for_a_new_clock_is_copied_once(make: Make) -> None:
+    parts = [
+        make(f"{number}.ts", *BEEPS, "-c:a", "aac", "-output_ts_offset", str(clock_s))
+        for number, clock_s in enumerate((0, 16.04))  # ten seconds, and less than a packet, after the first ends
+    ]
+    path = parts[0].with_name("joined.ts")
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    found = inspect_source(path, path.name, Limits())
+    assert [copy.name for copy in path.parent.glob("*.one-clock.ts")] == [found.path.name]
+    assert found.duration_s == pytest.approx(16.04 + PART_S, abs=0.5)
