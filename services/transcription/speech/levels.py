@@ -11,6 +11,7 @@ BLOCK = 1600  # 0.1 s at 16 kHz
 REACH = 5  # blocks before and after: the pauses inside a sentence are raised no further than its words
 MOST_DB = 30.0
 CLEAR_DB = 20.0  # that noise stays under the level of speech
+AT_ONCE = 600 * BLOCK  # a minute: the gains of a whole piece would take several times its memory beside the model
 LOUD_PERCENTILE, NOISE_PERCENTILE = 95, 5
 
 
@@ -26,5 +27,15 @@ def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     allowed = min(MOST_DB, max(0.0, loud - CLEAR_DB - noise))
     gains = np.clip(loud - around.max(axis=1), 0.0, allowed)
     smooth = np.convolve(np.pad(gains, REACH, mode="edge"), np.full(2 * REACH + 1, 1 / (2 * REACH + 1)), mode="valid")
-    each = np.interp(np.arange(len(samples)), (np.arange(blocks) + 0.5) * BLOCK, smooth)
-    return np.clip(samples * np.power(10, each / 20), -1, 1).astype(np.float32)
+    return _raised(samples, smooth)
+
+
+def _raised(samples: NDArray[np.float32], gains_db: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Samples raised by the gains of their blocks, which change evenly from the middle of one to that of the next."""
+    middles = (np.arange(len(gains_db)) + 0.5) * BLOCK
+    raised = np.empty_like(samples)
+    for start in range(0, len(samples), AT_ONCE):
+        part = samples[start : start + AT_ONCE]
+        each = np.interp(np.arange(start, start + len(part)), middles, gains_db)
+        raised[start : start + len(part)] = np.clip(part * np.power(10, each / 20), -1, 1)
+    return raised
