@@ -5,10 +5,13 @@ it; each of its items lists the ids of the blocks it comes from. Neither holds a
 of a run, so the same source gives the same bytes.
 """
 
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# For fields that came later. Readers from before them refuse what they do not know, so it is written only where needed.
+WRITTEN_IF_SET = Field(exclude_if=not_)
 Seconds = Annotated[float, Field(ge=0, description="Seconds from the start of the recording.")]
 BlockId = Annotated[str, Field(min_length=1, max_length=40)]
 
@@ -103,7 +106,7 @@ class FigureBlock(Value):
     text: str = ""
     box: PageBox
     image: Image
-    whole_page: bool = False
+    whole_page: Annotated[bool, WRITTEN_IF_SET] = False
 
 
 Block = Annotated[Utterance | SlideBlock | TextBlock | TableBlock | FigureBlock, Field(discriminator="kind")]

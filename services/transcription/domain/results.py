@@ -1,10 +1,11 @@
 """What the checkpoint of a unit holds, and what the join makes of all units."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from pydantic import Field
 
-from shared.documents import SourceDocument, Transcript, Value
+from shared.documents import WRITTEN_IF_SET, SourceDocument, Transcript, Value
 from shared.storage import ObjectRef
 
 
@@ -17,7 +18,7 @@ class Stored(Value):
     result: ObjectRef
     pictures: dict[str, ObjectRef] = Field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    lost_s: float = 0.0
+    lost_s: Annotated[float, WRITTEN_IF_SET] = 0.0
 
 
 @dataclass(frozen=True)

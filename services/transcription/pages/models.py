@@ -3,11 +3,11 @@
 Boxes are in points from the top left corner of the page as it is displayed (rotation applied).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from shared.documents import FigureBlock, Image, TableBlock, TextBlock, Value
+from shared.documents import WRITTEN_IF_SET, FigureBlock, Image, TableBlock, TextBlock, Value
 
 Box = tuple[float, float, float, float]
 PieceKind = Literal["text", "list_item", "caption", "formula", "code", "table", "figure"]
@@ -47,7 +47,7 @@ class Piece(Value):
     centred: bool = False
     footnote: bool = False
     aside: bool = False
-    whole_page: bool = False
+    whole_page: Annotated[bool, WRITTEN_IF_SET] = False
     rows: tuple[tuple[str, ...], ...] = ()
     image: Image | None = None
 
@@ -55,6 +55,13 @@ class Piece(Value):
 Doubt = Literal[
     "replaced", "letters", "unchecked", "uncertain", "language", "formulas", "table", "order", "unread", "script"
 ]
+
+
+def _known(doubts: object) -> object:
+    """Doubts of a newer version, which this one has no sentence for, are read as the most general one."""
+    if not isinstance(doubts, list | tuple):
+        return doubts
+    return tuple(doubt if doubt in get_args(Doubt) else "uncertain" for doubt in doubts)
 
 
 class PageContent(Value):
@@ -72,7 +79,7 @@ class PageContent(Value):
     origin: Literal["text_layer", "ocr", "none"]
     pieces: tuple[Piece, ...] = ()
     warnings: tuple[str, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    doubts: Annotated[tuple[Doubt, ...], BeforeValidator(_known)] = ()
 
 
 class OutlineEntry(Value):
@@ -96,7 +103,7 @@ class PageUnit(Value):
     pages: tuple[PageContent, ...] = ()
     outline: tuple[OutlineEntry, ...] = ()
     missing: tuple[str, ...] = ()
-    lost_s: float = 0.0
+    lost_s: Annotated[float, WRITTEN_IF_SET] = 0.0
 
 
 class JoinedPages(Value):

@@ -1,0 +1,39 @@
+"""While replicas of two versions run side by side, each reads what the other has stored."""
+
+import pytest
+from pydantic import BaseModel
+
+from services.transcription.domain.results import Stored
+from services.transcription.pages.models import PageContent, PageUnit, Piece
+from services.transcription.pages.notices import notices
+from shared.documents import FigureBlock, Image, PageBox
+from shared.storage import ObjectRef
+
+PNG = Image(name="figures/p0001.png", sha256="0" * 64, size=1, width=1, height=1)
+FIGURE = FigureBlock(id="b1", box=PageBox(page=1, x0=0, y0=0, x1=9, y1=9), image=PNG)
+
+
+@pytest.mark.parametrize(
+    ("value", "later"),
+    [
+        (Stored(result=ObjectRef(key="a/b", size=1, media_type="text/plain", sha256="0" * 64)), {"lost_s": 2.5}),
+        (PageUnit(first=1, last=1, page_count=1), {"lost_s": 2.5}),
+        (Piece(kind="figure", text="", box=(0, 0, 1, 1)), {"whole_page": True}),
+        (FIGURE, {"whole_page": True}),
+    ],
+)
+def test_a_field_that_came_later_is_written_only_where_it_says_something(
+    value: BaseModel, later: dict[str, object]
+) -> None:
+    assert not value.model_dump().keys() & later
+    said = value.model_copy(update=later)
+    assert said.model_dump().items() >= later.items()
+    for one in (value, said):
+        assert type(value).model_validate_json(one.model_dump_json()) == one
+
+
+def test_a_doubt_of_a_newer_version_is_told_in_general_words() -> None:
+    kept = b'{"number":3,"width":1,"height":1,"origin":"ocr","doubts":["order","of-tomorrow"]}'
+    page = PageContent.model_validate_json(kept)
+    assert page.doubts == ("order", "uncertain")
+    assert any("may be wrong" in sentence and "page 3" in sentence for sentence in notices([page]))
