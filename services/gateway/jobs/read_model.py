@@ -242,8 +242,7 @@ class ReadModel:
         with translated():
             found = self._jobs.find(selector, {"view": 1, "revision": 1, "order": 1}).sort("order", -1).limit(limit + 1)
             documents: list[Document] = await found.to_list(limit + 1)
-        shown = documents[:limit]
-        more = len(documents) > limit
+        shown, more = documents[:limit], len(documents) > limit
         return Page(tuple(self.shown(document) for document in shown), shown[-1]["order"] if more else None)
 
     async def forget(self, job_id: str, *, untold: bool) -> None:
