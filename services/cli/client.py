@@ -96,12 +96,13 @@ class Client:
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                 time.sleep(1)
                 return self._send(path, called, fields, headers)
-            except OSError as error:
-                raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
 
     def _send(self, path: Path, name: str, fields: dict[str, str], headers: dict[str, str]) -> Job:
-        with path.open("rb") as file:
-            answer = self._http.post("/v1/jobs", files={"file": (name, file)}, data=fields, headers=headers)
+        try:
+            with path.open("rb") as file:
+                answer = self._http.post("/v1/jobs", files={"file": (name, file)}, data=fields, headers=headers)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
         return _content(answer)
 
     def full_id(self, given: str) -> str:

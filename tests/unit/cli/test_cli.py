@@ -127,6 +127,16 @@ def test_an_upload_whose_answer_is_lost_is_sent_again_as_the_same(played: Played
     assert len(set(keys)) == 1
 
 
+def test_a_file_that_is_gone_before_it_is_sent_again_is_told(
+    played: Played, lecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played.broken_lines = 1
+    monkeypatch.setattr("time.sleep", lambda _: Path(lecture).unlink())
+    result = run("submit", lecture)
+    assert result.exit_code == 1
+    assert "cannot be read: No such file or directory." in result.stderr
+
+
 def test_a_damaged_download_is_refused(played: Played, lecture: str, tmp_path: Path) -> None:
     played.content = PDF + b"!"
     result = run("fetch", JOB, "--output", "out")
