@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from opentelemetry.trace import SpanContext
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from shared.database import Database, Document, DuplicateKeyError, translated, written
-from shared.errors import DatabaseError
+from shared.errors import DatabaseError, OtherVersionError
 from shared.events import Message, Stage
 from shared.messaging.delivery import JobGoneError, RunCancelledError
 from shared.storage import ObjectStore
@@ -33,6 +33,15 @@ LOOK_EVERY_S = 1.0
 _MARKS = {"deleted_at": 1, "cancelled_run": 1}
 _NUMBERS = re.compile(r"(-of-run)?-\d+")
 _TRIES = 20  # a write is only tried again when two deliveries made the job's document at the same moment
+
+
+def read_stored(kind: type[R], stored: Document | bytes) -> R:
+    """A result that a service has stored, as an object or as its JSON. Raises OtherVersionError."""
+    try:
+        return kind.model_validate_json(stored) if isinstance(stored, bytes) else kind.model_validate(stored)
+    except ValidationError as error:  # left alone it would say that the message at hand is malformed
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise OtherVersionError(f"{kind.__name__}: {faults[:3]}") from error
 
 
 class Finished:
@@ -47,10 +56,13 @@ class Finished:
         return unit in self._results
 
     def get(self, unit: str, kind: type[R]) -> R | None:
-        """The result of `unit`, or None while it is not finished. A message that an earlier run left is of this run."""
+        """The result of `unit`, or None while it is not finished. A message that an earlier run left is of this run.
+
+        Raises OtherVersionError.
+        """
         if unit not in self._results:
             return None
-        result = kind.model_validate(self._results[unit])
+        result = read_stored(kind, self._results[unit])
         return result.model_copy(update=self._message.job()) if isinstance(result, Message) else result
 
     def get_all(self, units: Sequence[str], kind: type[R]) -> dict[str, R] | None:

@@ -169,6 +169,13 @@ class PipelineError(LecternError):
     default_message = "A processing step could not be carried out for this job."
 
 
+class OtherVersionError(LecternError):
+    """What another version of Lectern has stored cannot be read by this one. Retried: a replica of that may be next."""
+
+    code = "other_version"
+    retryable = True
+
+
 class RateLimitError(LecternError):
     """A limit was reached; `retry_after_s` says when to come back. Retried."""
 

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import structlog
 
-from shared.checkpoints import Checkpoints, Finished
+from shared.checkpoints import Checkpoints, Finished, read_stored
 from shared.documents import FigureBlock, SlideBlock, SourceDocument, StudyGuide, Value
 from shared.errors import EngineError, LecternError, ObjectNotFoundError
 from shared.events import PRODUCTS, Artifact, HandoutRendered, Product, SourceAnalysed
@@ -99,8 +99,8 @@ class RenderHandout:
                 "document.json": await self._store.read(event.document.key),
                 "study_guide.json": await self._store.read(event.guide.key),
             }
-        document = SourceDocument.model_validate_json(inputs["document.json"])
-        guide = StudyGuide.model_validate_json(inputs["study_guide.json"])
+        document = read_stored(SourceDocument, inputs["document.json"])
+        guide = read_stored(StudyGuide, inputs["study_guide.json"])
         products = products_of(document)
         finished = await self._checkpoints.finished(event)
         if finished.get_all([_unit(event, product) for product in products], RenderedProduct) is None:

@@ -224,7 +224,7 @@ async def test_the_pages_of_two_documents_take_turns() -> None:
 
 async def test_waiting_for_others_is_no_time_of_a_range() -> None:
     quick: Any = Pages(dict.fromkeys(range(1, 20), 0.04))
-    engine = PdfPageEngine(quick, quick, PageTimes(quick_s=1, page_s=1, range_s=0.2))
+    engine = PdfPageEngine(quick, quick, PageTimes(quick_s=1, page_s=1, range_s=0.4))
     units = await asyncio.gather(*(engine.read(Path("a.pdf"), pages(n, n + 3), Path()) for n in (1, 5, 9, 13)))
     assert [unit.missing for unit in units] == [()] * 4
 

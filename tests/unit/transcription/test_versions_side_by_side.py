@@ -6,8 +6,12 @@ from pydantic import BaseModel
 from services.transcription.domain.results import Stored
 from services.transcription.pages.models import PageContent, PageUnit, Piece
 from services.transcription.pages.notices import notices
-from shared.documents import FigureBlock, Image, PageBox
+from shared.checkpoints import Finished, read_stored
+from shared.documents import FigureBlock, Image, PageBox, SourceDocument
+from shared.errors import OtherVersionError
+from shared.messaging.verdict import Past, Policy, judge
 from shared.storage import ObjectRef
+from tests.unit.transcription.lane_world import source
 
 PNG = Image(name="figures/p0001.png", sha256="0" * 64, size=1, width=1, height=1)
 FIGURE = FigureBlock(id="b1", box=PageBox(page=1, x0=0, y0=0, x1=9, y1=9), image=PNG)
@@ -37,3 +41,15 @@ def test_a_doubt_of_a_newer_version_is_told_in_general_words() -> None:
     page = PageContent.model_validate_json(kept)
     assert page.doubts == ("order", "uncertain")
     assert any("may be wrong" in sentence and "page 3" in sentence for sentence in notices([page]))
+
+
+def test_what_only_a_newer_version_reads_is_tried_again_and_no_malformed_message() -> None:
+    finished = Finished(source(1), {"pages-1": {"result": None, "of_tomorrow": "secret"}})
+    with pytest.raises(OtherVersionError) as told:
+        finished.get("pages-1", Stored)
+    with pytest.raises(OtherVersionError):
+        read_stored(SourceDocument, b'{"schema_version": "2.0"}')
+    verdict = judge(told.value, Past(), Policy((5.0,)))
+    assert (verdict.reason, verdict.delay_s) == ("retry", 5.0)
+    assert "of_tomorrow" in str(told.value)
+    assert "secret" not in str(told.value)
