@@ -119,16 +119,18 @@ class SlowCommandLog:
             return "_id_"
         key = (slow.collection, slow.shape)
         if key not in self._indexes:
-            self._indexes[key] = self._loop.create_task(self._ask(slow.database, search))
+            self._indexes[key] = self._loop.create_task(self._ask(key, slow.database, search))
             if len(self._indexes) > _REMEMBERED:
                 self._indexes.popitem(last=False)
         return await self._indexes[key]
 
-    async def _ask(self, database: str, search: dict[str, Any]) -> str | None:
-        with suppress(PyMongoError, TimeoutError):
+    async def _ask(self, key: tuple[str, str], database: str, search: dict[str, Any]) -> str | None:
+        try:
             plan = await asyncio.wait_for(self._explain(database, search), _EXPLAIN_S)
-            return index_of(plan.get("queryPlanner"))
-        return None
+        except (PyMongoError, TimeoutError):
+            self._indexes.pop(key, None)  # what made the command slow may pass: the next one asks again
+            return None
+        return index_of(plan.get("queryPlanner"))
 
     async def close(self) -> None:
         """Say what is still to be said."""
