@@ -106,6 +106,8 @@ def _submit_several(
         if wait:
             wait_for_all(client, batch, output or Path(), shown, notes)
     except (KeyboardInterrupt, NoAccessError):
+        if as_json and batch.jobs:  # without their ids a program could only send them again
+            print_json(batch.content())
         notes.print(how_to_go_on(batch.jobs.values()), markup=False, soft_wrap=True)
         raise
     if as_json:

@@ -236,6 +236,14 @@ def test_a_gateway_that_goes_away_is_not_asked_again(played: Played, tmp_path: P
     assert "No gateway answers" in result.stderr
 
 
+def test_what_was_sent_before_the_gateway_went_away_is_in_the_json(played: Played, tmp_path: Path) -> None:
+    write(tmp_path, "a.mp4", "b.mp4")
+    played.away_after = 1
+    result = run("a.mp4", "b.mp4", "--json")
+    assert result.exit_code == 1
+    assert [job["job_id"] for job in json.loads(result.stdout)["jobs"]] == ["job-00000000"]
+
+
 def test_a_key_that_is_not_good_ends_everything_at_once(played: Played, tmp_path: Path) -> None:
     write(tmp_path, "a.mp4", "b.mp4")
     played.locked = True

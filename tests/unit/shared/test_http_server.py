@@ -59,7 +59,8 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def server(**given: float) -> AsyncIterator[tuple[int, uvicorn.Server]]:
-    limits = ConnectionLimits(**{"header_s": 5, "idle_s": 5, "stall_s": 5, **given})  # type: ignore[arg-type]
+    chosen = {"header_s": 5, "idle_s": 5, "stall_s": 5, **given}
+    limits = ConnectionLimits(**chosen)  # type: ignore[arg-type]  # the counts among them are whole
     app = Starlette(
         routes=[
             Route("/", answer, methods=["GET", "POST"]),
@@ -72,10 +73,10 @@ async def server(**given: float) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     config = uvicorn.Config(
         app,
         port=0,
-        http=protocol,
+        http=protocol,  # type: ignore[arg-type]  # only called
         ws="none",
         log_config=None,
-        timeout_graceful_shutdown=1,  # type: ignore[arg-type]
+        timeout_graceful_shutdown=1,
     )
     running = uvicorn.Server(config)
     task = asyncio.create_task(running._serve())
