@@ -61,9 +61,10 @@ def run_case(lectern: Lectern, name: str, folder: Path) -> Outcome:
     with MemoryWatch(lectern.home) as memory:
         hostile = _Submitted(lectern, path)
         neighbour = _Submitted(lectern, small)
-        while not (hostile.is_over() and neighbour.is_over()) and hostile.seconds < LIMIT_S + PATIENCE_S:
+        jobs = (hostile, neighbour)
+        while {job.is_over() for job in jobs} != {True} and hostile.seconds < LIMIT_S + PATIENCE_S:  # each one is asked
             time.sleep(0.2)
-        for job in (hostile, neighbour):
+        for job in jobs:
             job.cancel()
     path.unlink()
     assert neighbour.job["status"] not in {"failed", "partial"}, "the small file is sound"
