@@ -108,7 +108,8 @@ def _submit_several(
     except (KeyboardInterrupt, NoAccessError):
         if as_json and batch.jobs:  # without their ids a program could only send them again
             print_json(batch.content())
-        notes.print(how_to_go_on(batch.jobs.values()), markup=False, soft_wrap=True)
+        if told := how_to_go_on(batch.jobs.values()):
+            notes.print(told, markup=False, soft_wrap=True)
         raise
     if as_json:
         print_json(batch.content())

@@ -42,7 +42,7 @@ def finish(client: Client, job: Job, output: Path | None, *, as_json: bool) -> N
 
 
 def how_to_go_on(jobs: Iterable[Job]) -> str:
-    """What somebody who stopped waiting can do."""
+    """What somebody who stopped waiting can do; nothing where all jobs have ended."""
     ids = [job["job_id"] for job in jobs if job["status"] not in TERMINAL]
     if not ids:
         return ""

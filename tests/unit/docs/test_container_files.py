@@ -1,6 +1,7 @@
 """The container files keep to their own formats and to the code; and the check that says so can fail (OPS-7)."""
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -146,13 +147,18 @@ def test_the_database_s_health_is_a_write_and_a_read_of_the_majority(tmp_path: P
     script = tmp_path / "health.js"
     # What the image's shell offers to a script, as far as it is used.
     script.write_text(
-        "const said = [], db = {checks: {updateOne: (...all) => said.push(all), find: (query) => "
+        "const said = [], db = {getSiblingDB: (name) => ({auth: (...login) => said.push([name, ...login])}), "
+        "checks: {updateOne: (...all) => said.push(all), find: (query) => "
         "({readConcern: (level) => ({hasNext: () => said.push([query, level]) > 0})})}};"
         "const quit = (status) => { console.log(JSON.stringify([status, said])) };" + command[-1]
     )
-    done = subprocess.run(["node", str(script)], capture_output=True, text=True, check=True)
-    status, (written, read) = json.loads(done.stdout)
+    login = {"MONGO_INITDB_ROOT_USERNAME": "root", "MONGO_INITDB_ROOT_PASSWORD": "secret-of-root"}
+    environment = {"PATH": os.environ["PATH"], **login}
+    done = subprocess.run(["node", str(script)], capture_output=True, text=True, check=True, env=environment)
+    status, (authenticated, written, read) = json.loads(done.stdout)
     assert status == 0
+    assert authenticated == ["admin", "root", "secret-of-root"]
+    assert "MONGO" not in " ".join(command[:-1]), "arguments of a program are seen by every other"
     assert written[1] == {"$set": {"at": read[0]["at"]}}
     assert written[2]["writeConcern"] == {"w": "majority", "j": True, "wtimeout": 10000}
     assert read[1] == "majority"
