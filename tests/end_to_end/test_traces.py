@@ -243,7 +243,7 @@ def test_a_job_that_fails_and_is_replayed(system: Lectern, otlp: OtlpReceiver) -
 
 
 def test_a_job_that_is_cancelled(system: Lectern, otlp: OtlpReceiver) -> None:
-    job_id = submit(system, Content(name="cancelled", slow="speech-1", slow_s=60))
+    job_id = submit(system, Content(name="cancelled", slow=("speech-1",), slow_s=60))
     wait_until(lambda: system.job(job_id)["stages"][1]["status"] == "running", "transcription", 30)
     time.sleep(0.5)  # so that the unit is at work
     assert system.http.post(f"/v1/jobs/{job_id}/cancel").status_code == 202

@@ -133,15 +133,20 @@ async def test_a_stalled_proxy_holds_back_what_it_later_delivers(proxy: Proxy) -
 
 
 async def test_who_gives_up_sending_leaves_nothing_behind_that_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = [], []
+
     async def for_ever(*_: object) -> None:
-        await asyncio.Event().wait()
+        begun.append(True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
 
     tap = Tap("amqp://nowhere")
     monkeypatch.setattr(tap, "_publish", for_ever)
-    before = asyncio.all_tasks()
     sending = asyncio.create_task(tap.send(Letter("", "queue", b"{}", {})))
     await asyncio.sleep(0.05)
     sending.cancel()
     await asyncio.wait([sending])
     await asyncio.sleep(0)
-    assert asyncio.all_tasks() - before == set()
+    assert begun == ended == [True]
