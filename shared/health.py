@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -64,7 +65,8 @@ class Probe:
 
     async def _try(self) -> None:
         try:
-            await self._work()
+            with suppress_instrumentation():
+                await self._work()
         except LecternError as error:
             self._error = error
         else:
