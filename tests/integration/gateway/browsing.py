@@ -51,8 +51,11 @@ def resize(browser: Any, width: int) -> None:
 
 
 def choose_scheme(browser: Any, scheme: str) -> None:
-    """Let pages be `light` or `dark`."""
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    """Let pages be `light` or `dark`, at once: a colour on its way to another would be judged as it happens to be."""
+    features = [
+        {"name": "prefers-color-scheme", "value": scheme},
+        {"name": "prefers-reduced-motion", "value": "reduce"},
+    ]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 

@@ -31,6 +31,7 @@ ERRORS: list[LecternError] = [
     errors.EngineLimitError(SECRET),
     errors.EngineTimeoutError(SECRET),
     errors.PipelineError(SECRET),
+    errors.OtherVersionError(SECRET),
     errors.RateLimitError(SECRET, retry_after_s=3),
     media.MediaToolError("ffmpeg", "failed", SECRET),
 ]
