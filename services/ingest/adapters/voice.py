@@ -14,8 +14,10 @@ def voiced_share(audio: Path) -> float:
 
     Of a long track 20 stretches of 15 s are heard.
     """
-    # Loading takes a second and 100 MB, which only a recording of several sound tracks has to pay.
-    from faster_whisper.vad import VadOptions, get_speech_timestamps  # noqa: PLC0415 -- see above
+    from faster_whisper.vad import (  # noqa: PLC0415 -- takes 100 MB, and only a recording of several tracks needs it
+        VadOptions,
+        get_speech_timestamps,
+    )
 
     heard = voiced = 0
     with wave.open(str(audio), "rb") as reader:

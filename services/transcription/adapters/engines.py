@@ -15,6 +15,11 @@ from shared.time_limits import TimeLimits
 
 BYTES_A_SECOND = 32_000  # of a piece of sound: 16 kHz, 16 bits, mono
 
+
+def _seconds_of(audio: Path) -> float:
+    return audio.stat().st_size / BYTES_A_SECOND
+
+
 # Engines are imported in the functions below, which run in the children: the service itself stays small.
 
 
@@ -63,7 +68,7 @@ class WhisperEngine:
     async def transcribe(self, audio: Path, start_s: float, language: str) -> SpeechUnit:
         """The words of `audio`."""
         options = self._options.model_copy(update={"language": language})
-        audio_s = audio.stat().st_size / BYTES_A_SECOND  # noqa: ASYNC240 -- one system call
+        audio_s = _seconds_of(audio)
         about: dict[str, str | float] = {
             "lectern.engine.model": speech_model_name(options.model_folder),
             "lectern.audio_s": round(audio_s, 1),

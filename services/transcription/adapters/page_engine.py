@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,15 +29,13 @@ _KEPT: list["KeptOpen"] = []  # of the child: at most one
 
 def load_pages() -> None:
     """Load what reads pages, before the first page's time begins."""
-    from services.transcription.pages import read  # noqa: F401, PLC0415 -- in the child alone: it is large
-    from services.transcription.pages.kept_open import KeptOpen  # noqa: PLC0415 -- as above
-
-    _KEPT[:] = [KeptOpen()]
+    import_module("services.transcription.pages.read")
+    _KEPT[:] = [import_module("services.transcription.pages.kept_open").KeptOpen()]
 
 
 def read_page(document: Path, number: int, output: Path, *, last: bool) -> PageUnit:
     """Read one page, after `load_pages`; `last` of those that are read of its document for now."""
-    from services.transcription.pages.read import read_pages  # noqa: PLC0415 -- as above
+    from services.transcription.pages.read import read_pages  # noqa: PLC0415 -- OCR and pdfium load in the child alone
 
     return read_pages(document, number, number, output, PageOptions(), partial(_KEPT[0], last=last))
 

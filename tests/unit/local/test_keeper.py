@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local import keeper as keeper_module
-from deploy.local.keeper import Event, Happening, Keeper, Patience
+from deploy.local.keeper import Happening, Patience
 from deploy.local.processes import Child, spawn
+from tests.unit.local.kept import Kept
 
 
 class SleepingServer:
@@ -49,30 +50,6 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SleepingServer:
     monkeypatch.setattr(keeper_module, "LOOK_EVERY_S", 0.02)
     monkeypatch.setattr("deploy.local.backoff.FIRST_S", 0.02)
     return SleepingServer(tmp_path)
-
-
-class Kept:
-    """A keeper at work."""
-
-    def __init__(self, server: SleepingServer) -> None:
-        self.told: list[Event] = []
-        self.keeper = Keeper(server, self.told.append)
-
-    async def __aenter__(self) -> "Kept":
-        self._task = asyncio.create_task(self.keeper.run())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        if self.keeper.child is not None:
-            self.keeper.child.kill()
-
-    async def heard(self, happening: Happening, count: int = 1) -> list[Event]:
-        async with asyncio.timeout(20):
-            while len(found := [event for event in self.told if event.happening is happening]) < count:
-                await asyncio.sleep(0.01)
-        return found
 
 
 async def test_a_server_that_stopped_working_while_its_disk_was_full_is_started_again_once_there_is_room(

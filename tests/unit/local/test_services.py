@@ -12,9 +12,10 @@ import pytest_asyncio
 
 from deploy.local import keeper as keeper_module
 from deploy.local import services as services_module
-from deploy.local.keeper import Event, Happening, Keeper
+from deploy.local.keeper import Happening
 from deploy.local.processes import free_ports
 from deploy.local.services import Service, ServiceProgram
+from tests.unit.local.kept import Kept
 
 WELL = {"broker": "ok", "database": "ok", "storage": "ok", "scratch": "ok", "service": "ok"}
 WAITING = WELL | {"database": "failing", "service": "starting"}
@@ -94,37 +95,13 @@ async def test_an_answer_that_is_no_report_says_nothing(three: list[Health]) -> 
     assert three[0].service.missing == ()
 
 
-class Kept:
-    """A keeper at work that has little patience."""
-
-    def __init__(self, service: Service) -> None:
-        self.told: list[Event] = []
-        self.keeper = Keeper(service, self.told.append, ready_limit_s=0.5)
-
-    async def __aenter__(self) -> "Kept":
-        self._task = asyncio.create_task(self.keeper.run())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        if self.keeper.child is not None:
-            self.keeper.child.kill()
-
-    async def heard(self, happening: Happening, count: int = 1) -> Event:
-        async with asyncio.timeout(20):
-            while len(found := [event for event in self.told if event.happening is happening]) < count:
-                await asyncio.sleep(0.01)
-        return found[-1]
-
-
 async def test_a_start_that_waits_for_a_server_is_not_cut_short_and_is_told_once(
     three: list[Health], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper_module, "WAITING_TOLD_AFTER_S", 0.2)
     three[0].parts = WAITING
-    async with Kept(three[0].service) as kept:
-        waits = await kept.heard(Happening.WAITING)
+    async with Kept(three[0].service, ready_limit_s=0.5) as kept:
+        [waits] = await kept.heard(Happening.WAITING)
         await asyncio.sleep(1.5)  # three times what a start may take
         three[0].parts = WELL
         await kept.heard(Happening.READY)
@@ -134,7 +111,7 @@ async def test_a_start_that_waits_for_a_server_is_not_cut_short_and_is_told_once
 
 async def test_a_start_that_hangs_though_all_its_servers_work_is_cut_short(three: list[Health]) -> None:
     three[0].parts = WELL | {"service": "starting"}
-    async with Kept(three[0].service) as kept:
+    async with Kept(three[0].service, ready_limit_s=0.5) as kept:
         await kept.heard(Happening.DIED)
         await kept.heard(Happening.STARTED, 2)
     assert not [event for event in kept.told if event.happening is Happening.WAITING]
