@@ -159,14 +159,17 @@ def _faults_of_our_own(program: ServiceProgram, service: Service) -> Iterator[st
 
 def _faults_of_memory(name: str, service: Service, environment: dict[str, str]) -> Iterator[str]:
     """An engine has to meet its own limit first: the container's would end the service with it, without a word."""
-    engines = [value for kind, value in _values(SETTINGS_OF[name], environment) if kind.endswith("memory_mb")]
+    own = dict(_values(SETTINGS_OF[name], environment))
+    # Of the engines that have one limit, some run more than once.
+    at_once = {"memory_mb": int(own.get("preparations", 1)), "pages_memory_mb": 2}
+    engines = [int(value) * at_once.get(kind, 1) for kind, value in own.items() if kind.endswith("memory_mb")]
     total = dict(_values(SharedSettings, environment))["engine_total_mb"]
     limit = str(service.get("deploy", {}).get("resources", {}).get("limits", {}).get("memory", ""))
     size = _SIZE.fullmatch(limit)
     if not engines or size is None:
         return
     allowed_mb = int(size["number"]) * (1024 if size["unit"] == "g" else 1)
-    needed_mb = min(int(total), sum(map(int, engines))) + SERVICE_MB
+    needed_mb = min(int(total), sum(engines)) + SERVICE_MB
     if allowed_mb < needed_mb:
         yield f"its engines may take more memory than its container has: {needed_mb} MB with the service's own"
 

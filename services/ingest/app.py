@@ -16,8 +16,8 @@ from shared.settings import load_service
 from shared.time_limits import TimeLimits
 
 
-async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) -> None:
-    """Wire the service."""
+async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts, preparations: int = 1) -> None:
+    """Wire the service. `preparations` is how many sources `engine` prepares at once."""
     checkpoints = Checkpoints(parts.database, parts.store, "ingest")
     ingest = IngestSource(
         parts.store,
@@ -27,7 +27,7 @@ async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts) ->
         max_size_bytes,
         speech_fault=partial(fault_of_speech, folder=parts.settings.speech_model),
     )
-    register(parts.broker, ingest, parts.publish)
+    register(parts.broker, ingest, parts.publish, preparations)
     subscribe_removal(parts, checkpoints, "ingest")
 
 
@@ -45,7 +45,9 @@ def main() -> None:
         processes = EngineProcesses(parts.settings)
         parts.on_stop.callback(processes.close)
         limits = TimeLimits.of(settings.timeout_s, settings.soft_timeout_s)
-        engine = LocalPreparationEngine(processes.process(settings.memory_mb), options, limits)
-        await build(engine, settings.max_size_bytes, parts)
+        engine = LocalPreparationEngine(
+            [processes.process(settings.memory_mb) for _ in range(settings.preparations)], options, limits
+        )
+        await build(engine, settings.max_size_bytes, parts, settings.preparations)
 
     run_worker("ingest", shared, settings.health_port, build_real)

@@ -30,7 +30,17 @@ class IngestSettings(BaseSettings):
     scans_per_unit: Annotated[
         int, Field(ge=1, le=200, description="Pages without a text layer that are read as one unit of work.")
     ] = 3
-    # Two messages are in hand at once: both must end before RabbitMQ takes them back, after 30 minutes.
+    preparations: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=32,
+            description="How many sources are prepared at once, each with INGEST_MEMORY_MB at most. Above "
+            "GATEWAY_JOBS_IN_FLIGHT, no user's long recordings keep the others waiting.",
+        ),
+    ] = 3
+    # One message more than that is in hand: it waits for one other, and both must end before RabbitMQ takes them back,
+    # after 30 minutes.
     timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that preparing one source may take, in seconds.")
     ] = 800.0

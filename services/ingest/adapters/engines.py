@@ -1,5 +1,9 @@
 """Probing and cutting behind their port, in a child process."""
 
+import asyncio
+import time
+from collections.abc import Sequence
+
 from services.ingest.domain.ingest_source import PreparationRequest, Prepared
 from services.ingest.domain.options import CuttingOptions
 from shared.engine_process import EngineProcess
@@ -15,16 +19,25 @@ def prepare(request: PreparationRequest, options: CuttingOptions) -> Prepared:
 
 
 class LocalPreparationEngine:
-    """A PreparationEngine with ffmpeg, libmagic and pdfium."""
+    """A PreparationEngine with ffmpeg, libmagic and pdfium: as many sources at once as there are processes."""
 
-    def __init__(self, process: EngineProcess, options: CuttingOptions, limits: TimeLimits) -> None:
-        self._process = process
+    def __init__(self, processes: Sequence[EngineProcess], options: CuttingOptions, limits: TimeLimits) -> None:
+        # The last one that was used goes first: the others, once idle, are ended and take no memory.
+        self._free: asyncio.LifoQueue[EngineProcess] = asyncio.LifoQueue()
+        for process in processes:
+            self._free.put_nowait(process)
         self._options = options
         self._limits = limits
 
     async def prepare(self, request: PreparationRequest) -> Prepared:
-        """Inspect and cut."""
+        """Inspect and cut, as soon as a process is free."""
         with span("engine prepare", {"lectern.engine.name": "prepare"}) as call:
-            prepared = await self._process.run(self._limits, prepare, request, self._options)
+            asked_s = time.monotonic()
+            process = await self._free.get()
+            call.set_attribute("lectern.engine.waited_s", round(time.monotonic() - asked_s, 3))
+            try:
+                prepared = await process.run(self._limits, prepare, request, self._options)
+            finally:
+                self._free.put_nowait(process)
             call.set_attribute("lectern.source.kind", prepared.kind)
         return prepared
