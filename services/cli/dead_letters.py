@@ -79,7 +79,7 @@ def replay(
     results.print(f"{_letters(total.get('replaying', 0))} on the way back to work.", markup=False)
     if total.get("unreplayable"):
         text = f"{_letters(total['unreplayable'])} left: their queues belong to no service, they can only be purged."
-        progress.print(Text(text, "yellow"))
+        progress.print(Text(text, "yellow"), soft_wrap=True)
 
 
 @app.command()

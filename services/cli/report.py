@@ -62,18 +62,17 @@ def summary(job: Job, fetched: Sequence[Fetched]) -> dict[str, Any]:
 
 
 def print_outcome(console: Console, job: Job, fetched: Sequence[Fetched]) -> None:
-    """How a job ended and where its files are."""
+    """How a job ended and where its files are. No sentence or path is broken: other programs read them too."""
     title = plain(job["title"] or job["source"]["name"])
-    console.print(Text.assemble(_status_text(job), "  ", (title, "bold")))
+    console.print(Text.assemble(_status_text(job), "  ", (title, "bold")), soft_wrap=True)
     if job["error"]:
-        console.print(Text(f"  {plain(job['error']['message'])}", "red"))
+        console.print(Text(f"  {plain(job['error']['message'])}", "red"), soft_wrap=True)
     for warning in job["warnings"]:
-        console.print(Text(f"  ! {plain(warning)}", "yellow"))
+        console.print(Text(f"  ! {plain(warning)}", "yellow"), soft_wrap=True)
     # What a run under way may still make is not missing yet.
     for sentence in job["missing"] if job["status"] in TERMINAL else ():
-        console.print(Text(f"  missing: {plain(sentence)}", "yellow"))
+        console.print(Text(f"  missing: {plain(sentence)}", "yellow"), soft_wrap=True)
     for line in _places(fetched):
-        # Paths are to be copied: never wrapped, never styled.
         console.print(Text(f"  {line}"), soft_wrap=True)
     console.print(
         Text(f"  job {job['job_id']}   trace {job.get('trace_url') or job['trace_id']}", "dim"), soft_wrap=True

@@ -199,6 +199,14 @@ def test_show_tells_what_is_missing_and_why_a_retry_failed(played: Played) -> No
     assert error["message"] in told
 
 
+def test_a_sentence_stays_one_line_for_other_programs(played: Played) -> None:
+    long = "of words that are more than a line of any terminal holds, and then some more of them, " * 2 + "to the end"
+    error = {"code": "x", "message": f"Fault {long}", "stage": "rendering"}
+    played.end = job("partial", title=f"Title {long}", warnings=[f"Warning {long}"], missing=[long], error=error)
+    told = run("show", JOB).stdout.splitlines()
+    assert sum(line.endswith(long) for line in told) == 4
+
+
 def _changes() -> Iterator[dict[str, Any]]:
     yield job("submitted")
     yield job("running")
