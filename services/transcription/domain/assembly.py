@@ -62,7 +62,7 @@ def _assemble_recording(
 def _assemble_pages(plan: SourceIngested, pages: dict[str, PageUnit]) -> AssembledSource:
     joined = join_pages(list(pages.values()))
     warnings = [*plan.facts.warnings, *joined.warnings]
-    if not joined.blocks:
+    if not joined.blocks and not joined.warnings:  # what could not be read is not absent
         warnings.append(NO_TEXT)
     document = SourceDocument(
         kind="document",

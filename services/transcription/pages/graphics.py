@@ -22,7 +22,10 @@ Matrix = tuple[float, float, float, float, float, float]
 
 @dataclass
 class Graphics:
-    """Boxes of a page's drawings. `marks` are paths that are neither a rule nor a frame."""
+    """Boxes of a page's drawings. `marks` are paths that are neither a rule nor a frame.
+
+    `pictures` are pdfium's own handles of the images, each with its box; they hold while the page is open.
+    """
 
     images: list[Box] = field(default_factory=list)
     backgrounds: list[Box] = field(default_factory=list)
@@ -30,6 +33,7 @@ class Graphics:
     rules_down: list[Box] = field(default_factory=list)
     frames: list[Box] = field(default_factory=list)
     marks: list[Box] = field(default_factory=list)
+    pictures: list[tuple[Box, object]] = field(default_factory=list)
     texts: int = 0
     hidden_texts: int = 0
 
@@ -108,6 +112,7 @@ class _Collector:
         if box is None:
             return
         if kind == pdf.FPDF_PAGEOBJ_IMAGE:
+            self._found.pictures.append((box, handle))
             if area(box) > _BACKGROUND * area(self._page):
                 self._found.backgrounds.append(box)
                 self._found.hidden_texts = self._found.texts  # what was drawn before lies under it

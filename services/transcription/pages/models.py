@@ -53,7 +53,17 @@ class Piece(Value):
 
 
 Doubt = Literal[
-    "replaced", "letters", "unchecked", "uncertain", "language", "formulas", "table", "order", "unread", "script"
+    "replaced",
+    "letters",
+    "unchecked",
+    "uncertain",
+    "language",
+    "formulas",
+    "table",
+    "order",
+    "unread",
+    "script",
+    "undrawn",
 ]
 
 
@@ -69,7 +79,8 @@ class PageContent(Value):
 
     `doubts` say what is not as it should be: the text layer was wrong and the picture was read instead (`replaced`),
     `letters` within words are missing, a doubtful layer could not be compared with the picture (`unchecked`), the
-    text is `uncertain`, of a `language` or `script` that recognition has no data for, or could not be read (`unread`).
+    text is `uncertain`, of a `language` or `script` that recognition has no data for, or could not be read (`unread`);
+    a picture on the page could not be drawn (`undrawn`).
     `formulas` are not as they are printed, and the cells of a `table` or the whole text may be out of `order`.
     """
 

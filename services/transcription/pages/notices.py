@@ -18,6 +18,7 @@ _SENTENCES: dict[Doubt, str] = {
     "order": "The text of {pages} stands in columns that could not be told apart; its order may be wrong.",
     "unread": "The text of {pages} could not be read reliably and was left out.",
     "script": "The text of {pages} is in a script that this installation cannot recognise and was left out.",
+    "undrawn": "A picture on {pages} could not be drawn, because it is damaged or too large, and was left out.",
 }
 
 

@@ -12,7 +12,7 @@ from services.transcription.pages.characters import HOLE
 from services.transcription.pages.decks import is_slide
 from services.transcription.pages.document import document_outline, document_title, open_pdf, shown_page
 from services.transcription.pages.edges import without_page_numbers
-from services.transcription.pages.figures import cut_figure, cut_page
+from services.transcription.pages.figures import draw_figure, draw_page, write_figure
 from services.transcription.pages.graphics import Graphics, page_graphics
 from services.transcription.pages.holes import Holes
 from services.transcription.pages.layer import Judgement, has_holes, judge, main_script
@@ -27,8 +27,9 @@ from services.transcription.pages.rotation import upright
 from services.transcription.pages.ruled import ruled_tables
 from services.transcription.pages.tables import Table, open_tables
 from services.transcription.pages.text_layer import page_text
+from services.transcription.pages.undrawn import hides_picture, is_blank, lacks_picture
 from services.transcription.pages.unruled import unruled_tables
-from shared.errors import EngineError
+from shared.errors import EngineError, EngineLimitError
 
 _FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
 
@@ -47,6 +48,7 @@ def read_pages(
 
     Raises:
         InvalidSourceError: the file is protected, damaged beyond repair, or has no pages.
+        EngineLimitError: recognition met a limit.
     """
     with opened(pdf) as document:
         count = len(document)
@@ -141,14 +143,20 @@ class _Page:
             return self._unread(text)
         try:
             scan, doubts = self._recognition.recognised(self._page, graphics)
+        except EngineLimitError:
+            raise  # as every other limit that a page meets: tried again, and then missing
         except EngineError:
             self._warnings.append(f"The text on page {self._number} could not be recognised.")
             return self._unread(text)
         if not scan.lines:
             self._doubts = doubts
+            if hides_picture(self._page, graphics):
+                self._doubts.append("undrawn")
             return self._content(text, [], "none" if doubts else "ocr")
         self._doubts += doubts
-        return self._content(text, self._laid_out(scan, Graphics(images=graphics.images)), "ocr")
+        return self._content(
+            text, self._laid_out(scan, Graphics(images=graphics.images, pictures=graphics.pictures)), "ocr"
+        )
 
     def _unread(self, text: TextPage) -> PageContent:
         self._doubts = ["unread"]
@@ -187,7 +195,8 @@ class _Page:
                 if inside(line.box, aside):
                     line.group = group
         solid = [Piece(kind="table", text=table_text(rows), box=_rounded(box), rows=rows) for box, rows in tables]
-        solid += [self._figure(box, index) for index, box in enumerate(figures, start=1)]
+        found = (self._figure(box, index, graphics) for index, box in enumerate(figures, start=1))
+        solid += [figure for figure in found if figure]
         apart = [piece for line in numbers for piece in make_pieces([(line, (line.x0, line.x1))], text.body_size)]
         if not runs_to_left(text):
             return self._arranged(lines, solid, regions.asides, text.body_size) + apart
@@ -203,16 +212,20 @@ class _Page:
             self._doubts.append("order")
         return pieces
 
-    def _figure(self, box: Box, index: int) -> Piece:
-        name = f"figures/p{self._number:04d}-{index}.png"
-        image = cut_figure(self._page, box, self._output, name, self._options.figure_dpi)
+    def _figure(self, box: Box, index: int, graphics: Graphics) -> Piece | None:
+        drawn = draw_figure(self._page, box, self._options.figure_dpi)
+        if lacks_picture(drawn.picture, drawn.box, graphics):
+            self._doubts.append("undrawn")
+            if is_blank(drawn.picture):
+                return None
+        image = write_figure(drawn, self._output, f"figures/p{self._number:04d}-{index}.png")
         return Piece(kind="figure", text="", box=_rounded(box), image=image)
 
     def _slide(self, text: TextPage) -> list[Piece]:
         """The picture of the whole page, for a deck of which it may be a slide."""
         if self._options.figures_per_page == 0:
             return []
-        image = cut_page(self._page, self._output, f"figures/p{self._number:04d}.png")
+        image = write_figure(draw_page(self._page), self._output, f"figures/p{self._number:04d}.png")
         return [
             Piece(kind="figure", text="", box=_rounded((0, 0, text.width, text.height)), image=image, whole_page=True)
         ]

@@ -2,17 +2,19 @@
 
 import difflib
 import re
+import subprocess
 
 import pypdfium2 as pdfium
 import pytest
 from PIL import Image
 
+from services.transcription.domain.failures import page_sentence
 from services.transcription.pages import ocr
 from services.transcription.pages.join import join_units
 from services.transcription.pages.models import PageOptions
 from services.transcription.pages.read import read_pages
 from services.transcription.pages.rotation import _turns
-from shared.errors import EngineError
+from shared.errors import EngineError, EngineLimitError
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +66,16 @@ def test_a_failing_engine_costs_one_page_only(scan, tmp_path, monkeypatch):
     monkeypatch.setattr("services.transcription.pages.recognition.read_scan", fail)
     page = read_pages(scan(0.5), 1, 1, tmp_path, PageOptions()).pages[0]
     assert page.warnings == ("The text on page 1 could not be recognised.",)
+
+
+def test_recognition_that_needs_too_much_memory_is_a_limit_that_the_page_met(scan, tmp_path, monkeypatch):
+    def refuse(command, **_):
+        return subprocess.CompletedProcess(command, 1, b"", b"terminate called after throwing 'std::bad_alloc'")
+
+    monkeypatch.setattr(ocr, "run_program", refuse)
+    with pytest.raises(EngineLimitError) as met:
+        read_pages(scan(0.5), 1, 1, tmp_path, PageOptions())
+    assert page_sentence(1, met.value) == "Page 1 needs more memory than is allowed."
 
 
 @pytest.mark.parametrize(("angle", "box"), [(90, (10, 20, 30, 60)), (180, (1, 2, 3, 4)), (270, (5, 6, 70, 80))])
