@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 from types import ModuleType
 
+from deploy.local.erlang_path import first_folders, plugins_folder
 from deploy.local.errors import LocalSystemError
 from deploy.local.processes import Child, free_ports, listens, spawn
 from deploy.local.secrets_file import credentials, private_folder, write_private
@@ -72,6 +73,8 @@ class RabbitNode:
         private_folder(self.folder)
         self._login = credentials(self.folder / "credentials.json")
         self._script = server_script()
+        self._home = self._script.parents[1]
+        self._plugins = self._home / "plugins"
 
     @property
     def url(self) -> str:
@@ -134,6 +137,7 @@ class RabbitNode:
         write_private(self.folder / "rabbitmq.conf", lines)
         write_private(self.folder / "advanced.config", ADVANCED_SETTINGS)
         write_private(self.folder / "enabled_plugins", "[].\n")
+        self._plugins = plugins_folder(self._home, self.folder / "plugins")
         write_private(self.folder / "rabbitmq-env.conf", "")
         cookie = self.folder / ".erlang.cookie"
         if not cookie.exists():
@@ -144,6 +148,7 @@ class RabbitNode:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
         path = os.pathsep.join([inherited.get("PATH", os.defpath), *MORE_PROGRAM_FOLDERS])
         folder = self.folder
+        first = " ".join(f"-pa {found}" for found in reversed(first_folders(self._home, path)))
         return inherited | {
             "PATH": path,
             "HOME": str(folder),  # where the cookie is
@@ -158,6 +163,7 @@ class RabbitNode:
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "config"),
             "RABBITMQ_SCHEMA_DIR": str(folder / "schema"),
+            "RABBITMQ_PLUGINS_DIR": str(self._plugins),
             "RABBITMQ_PLUGINS_EXPAND_DIR": str(folder / "plugins-expand"),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_ALLOW_INPUT": "1",  # the script becomes the Erlang machine: our child, no shell in between
@@ -166,7 +172,7 @@ class RabbitNode:
             "ERL_FLAGS": "-start_epmd false",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 f"-noinput +Bi -sname {NODE_NAME} -erl_epmd_port {self._distribution_port}"
-                " -kernel inet_dist_use_interface {127,0,0,1}"
+                f" -kernel inet_dist_use_interface {{127,0,0,1}} {first}"
             ),
         }
 
