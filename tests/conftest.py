@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.integration)
+
+
+@pytest_asyncio.fixture(scope="module", autouse=True)
+async def no_broker_connection_left_open(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Fail the module that leaves one: its tasks would fail whichever later test runs as the collector finds them."""
+    before = asyncio.all_tasks()
+    yield
+    left = [task for task in asyncio.all_tasks() - before if _of_a_connection(task)]
+    assert not left, f"{request.node.nodeid} has left connections to the broker open: {left}"
+
+
+def _of_a_connection(task: asyncio.Task[object]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and not {"aio_pika", "aiormq"}.isdisjoint(Path(code.co_filename).parts)
 
 
 @dataclass(frozen=True)

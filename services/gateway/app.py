@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
-import aio_pika
-from aio_pika.abc import AbstractConnection
 from fastapi import Depends, FastAPI
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
@@ -49,6 +47,7 @@ from shared.database import Database
 from shared.events import Engines
 from shared.health import health_routes
 from shared.languages import fault_of
+from shared.messaging.connection import connect as connect_to_broker
 from shared.messaging.publish import Publish
 from shared.messaging.queues import waiting_messages
 from shared.service import Parts, consuming, open_parts, until_it_answers
@@ -74,10 +73,7 @@ def assemble(
     outlook = Outlook(database)
     ends = Ends(read_model, publish)
     admission = Admission(read_model, outlook, publish, at_once=settings.jobs_in_flight)
-
-    async def connect() -> AbstractConnection:
-        return await aio_pika.connect(shared.amqp_url.get_secret_value())
-
+    connect = partial(connect_to_broker, shared.amqp_url.get_secret_value())
     dead_letters = open_office(database, store, connect, read_model.replayed, trace_url=settings.trace_url)
     keys = ApiKeys(database)
     engines = Engines(speech=speech_model_name(shared.speech_model))

@@ -9,6 +9,7 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from opentelemetry.sdk.trace import TracerProvider
 
 from shared.circuit import Circuits
+from shared.messaging.connection import Broker
 from shared.messaging.content import content_of
 from shared.messaging.delivery import retry_middleware
 from shared.messaging.topology import WorkQueue, rabbit_queue
@@ -27,7 +28,7 @@ def create_broker(
 ) -> RabbitBroker:
     """A broker that is not connected yet. Publishing has a channel of its own, and so has each subscriber."""
     policy = Policy(settings.retry_delays_s, settings.dependency_patience_s)
-    return RabbitBroker(
+    return Broker(
         settings.amqp_url.get_secret_value(),
         middlewares=[
             # Outermost first: the span of the message is open while its failure is settled.

@@ -7,6 +7,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pymongo import AsyncMongoClient, MongoClient
 
+from shared.messaging.connection import connect
+
 
 async def test_broker_delivers(rabbitmq):
     async with await aio_pika.connect(rabbitmq.url) as connection, connection.channel() as channel:
@@ -19,7 +21,7 @@ async def test_broker_delivers(rabbitmq):
 
 async def test_broker_refuses_the_well_known_login(rabbitmq):
     with pytest.raises(aio_pika.exceptions.AMQPError):
-        await aio_pika.connect(f"amqp://guest:guest@127.0.0.1:{rabbitmq.port}/", timeout=5)
+        await connect(f"amqp://guest:guest@127.0.0.1:{rabbitmq.port}/")
 
 
 def test_broker_can_be_controlled(rabbitmq):

@@ -31,6 +31,16 @@ async def broker(settings: SharedSettings) -> AsyncIterator[RabbitBroker]:
     await made.stop()
 
 
+async def test_a_probe_that_asks_while_the_service_still_connects_opens_no_second_connection(
+    settings: SharedSettings,
+) -> None:
+    made = create_broker(settings, TracerProvider(), "test", Circuits({}))
+    connections = await asyncio.gather(*(made.connect() for _ in range(3)))
+    assert len({id(connection) for connection in connections}) == 1
+    await made.stop()
+    assert connections[0].is_closed
+
+
 async def test_a_database_is_checked_by_a_write_and_a_read_that_leave_one_document(settings: SharedSettings) -> None:
     commands: list[str] = []
 

@@ -1,0 +1,71 @@
+"""Connections to the broker that leave nothing behind: whatever ends an attempt to connect also closes it.
+
+aio-pika leaves a connection that failed, or whose caller was told to stop, to the garbage collector, and one that
+reconnects goes on trying until then.
+"""
+
+import asyncio
+from types import TracebackType
+from typing import Any
+
+from aio_pika import RobustConnection
+from aio_pika.abc import AbstractConnection
+from aio_pika.connection import Connection, make_url
+from faststream.rabbit import RabbitBroker
+
+
+async def connect(url: str) -> AbstractConnection:
+    """A connection that does not come back by itself. Raises AMQPError and OSError; close it."""
+    connection = Connection(make_url(url))
+    try:
+        await connection.connect()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+class Broker(RabbitBroker):
+    """FastStream's, with one connection however many ask for it at once.
+
+    FastStream's own opens one for each of them, and closes only the last: not the one that its subscribers use.
+    """
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._connecting = asyncio.Lock()
+        self._opened: RobustConnection | None = None
+        self._connection_kwargs["connection_class"] = self._open
+
+    def _open(self, *args: Any, **options: Any) -> RobustConnection:
+        self._opened = RobustConnection(*args, **options)
+        return self._opened
+
+    async def connect(self) -> RobustConnection:
+        """The connection, opened at the first call. Raises AMQPError and OSError."""
+        async with self._connecting:
+            try:
+                return await super().connect()
+            except BaseException:
+                await self._close()
+                raise
+
+    async def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        """Stop the subscribers and close the connection, broken or not."""
+        try:
+            await super().stop(exc_type, exc_val, exc_tb)
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.close()
+
+
+__all__ = ["Broker", "connect"]

@@ -1,0 +1,70 @@
+"""What an attempt to connect to the broker leaves behind, however it ends: nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from pydantic import SecretStr
+
+from shared.circuit import Circuits
+from shared.messaging.broker import create_broker
+from shared.messaging.connection import Broker, connect
+from shared.settings import SharedSettings
+
+
+@asynccontextmanager
+async def mute() -> AsyncIterator[tuple[str, asyncio.Event, asyncio.Event]]:
+    """The URL of a server that never says a word, and whether somebody called and hung up."""
+    called, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        with suppress(ConnectionError):
+            await reader.read(-1)  # until the end
+        hung_up.set()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"amqp://127.0.0.1:{server.sockets[0].getsockname()[1]}/", called, hung_up
+
+
+def broker_at(url: str, tmp_path) -> Broker:
+    settings = SharedSettings(home=tmp_path, amqp_url=SecretStr(url))
+    return create_broker(settings, TracerProvider(), "test", Circuits({}))
+
+
+async def left_of(before: set[asyncio.Task]) -> set[asyncio.Task]:
+    await asyncio.sleep(0)  # what was cancelled ends
+    return {task for task in asyncio.all_tasks() - before if not task.done()}
+
+
+async def test_who_is_stopped_while_it_connects_hangs_up_and_tries_no_more(tmp_path):
+    async with mute() as (url, called, hung_up):
+        broker, before = broker_at(url, tmp_path), asyncio.all_tasks()
+        connecting = asyncio.create_task(broker.connect())
+        await called.wait()
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        await asyncio.wait_for(hung_up.wait(), 20)
+        await broker.stop()
+    assert not await left_of(before)
+
+
+async def test_a_refused_connection_is_closed_at_once():
+    before = asyncio.all_tasks()
+    with pytest.raises(ConnectionError):
+        await connect("amqp://127.0.0.1:1/")
+    assert not await left_of(before)
+
+
+async def test_a_connection_that_was_being_opened_is_hung_up_when_its_caller_is_stopped():
+    async with mute() as (url, called, hung_up):
+        before = asyncio.all_tasks()
+        connecting = asyncio.create_task(connect(url))
+        await called.wait()
+        connecting.cancel()
+        await asyncio.wait([connecting])
+        await asyncio.wait_for(hung_up.wait(), 20)
+    assert not await left_of(before)
