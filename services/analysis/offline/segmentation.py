@@ -4,7 +4,9 @@ Dynamic programming over the coherence of segments (Utiyama and Isahara, 2001, w
 probabilities). A cut at a spoken cue costs less. The penalty of a cut grows until there are few enough.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -68,12 +70,24 @@ def _cuts(sentences: Sequence[Sentence], target: int, shortest: int, least_words
     costs += _TOO_SHORT * _under(sentences, least_words, costs.shape[1] - 1)
     cues = cues_in(sentences) if english else [Cue.NONE] * len(sentences)
     bonus = np.array([_CUE_BONUS[cue] for cue in cues])
-    result: list[int] | None = None
-    for penalty in _PENALTIES:
-        before, result = result, _best(costs, float(penalty) - bonus, shortest)
-        if len(result) <= target:
-            return before if before and len(before) - target < target - len(result) else result
-    return result or [0]
+    return _few_enough(lambda penalty: _best(costs, penalty - bonus, shortest), target)
+
+
+def _few_enough(segmented: Callable[[float], list[int]], target: int) -> list[int]:
+    """The segmentation at the least penalty with `target` segments or fewer, or the one before it if that is nearer.
+
+    The more a cut costs the fewer there are, so that penalty is found by halving.
+    """
+
+    @cache
+    def found(level: int) -> list[int]:
+        return segmented(float(_PENALTIES[level]))
+
+    last = len(_PENALTIES) - 1
+    level = min(last, bisect_left(range(last + 1), -target, key=lambda level: -len(found(level))))
+    few = found(level)
+    more = found(level - 1) if level > 0 else few
+    return more if 0 <= len(more) - target < target - len(few) else few
 
 
 def _under(sentences: Sequence[Sentence], least_words: int, longest: int) -> Floats:

@@ -107,6 +107,7 @@ def words(text: str) -> list[str]:
     return [word for word in TOKEN.findall(text) if len(word) <= _MAX_TOKEN_CHARS]
 
 
+@lru_cache(maxsize=1 << 16)
 def normal(word: str) -> str:
     """The key under which forms of one word meet: lower case and singular; acronyms keep their capitals."""
     if len(word) > 1 and word.isupper() and word.isascii():
