@@ -50,11 +50,12 @@ class TranscriptionSettings(BaseSettings):
     page_timeout_s: Annotated[
         HardTimeout, Field(description="Longest time that such a page may take then, in seconds.")
     ] = 40.0
-    # Four ranges are in hand at once: all must end before RabbitMQ takes them back, after 30 minutes.
+    # Four ranges are in hand at once and may wait for each other: all must end, each with a last page and one with the
+    # join, before RabbitMQ takes them back, after 30 minutes.
     pages_timeout_s: Annotated[
         HardTimeout,
         Field(description="Longest time of work, in seconds, that reading one range of pages may take; not its waits."),
-    ] = 400.0
+    ] = 300.0
     pages_lost_s: Annotated[
         float,
         Field(

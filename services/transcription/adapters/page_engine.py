@@ -50,7 +50,7 @@ class PageTimes:
 
     quick_s: float = 20.0
     page_s: float = 40.0
-    range_s: float = 400.0
+    range_s: float = 300.0
     lost_s: float = 150.0
 
 
