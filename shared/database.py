@@ -24,6 +24,8 @@ from shared.telemetry.gather import told_with_others
 Document = dict[str, Any]
 Collection = Any  # motor's classes are built at run time; `Database` below is where they come from
 
+AWAY_AFTER_MS = 5000
+HUNG_AFTER_MS = 15_000  # a server that takes longer over an answer is as good as one that is away
 CHECKS = "health"
 CHECKS_KEPT = timedelta(hours=1)
 
@@ -102,10 +104,9 @@ async def open_database(settings: SharedSettings, service: str) -> AsyncIterator
     slow = SlowCommandLog(settings.slow_query_ms, explain)
     client: Any = AsyncIOMotorClient(
         settings.mongo_url.get_secret_value(),
-        serverSelectionTimeoutMS=5000,
-        # A server that hangs is as good as one that is away. An acknowledged write is on the majority's disks.
-        socketTimeoutMS=15_000,
-        w="majority",
+        serverSelectionTimeoutMS=AWAY_AFTER_MS,
+        socketTimeoutMS=HUNG_AFTER_MS,
+        w="majority",  # an acknowledged write is on the majority's disks
         journal=True,
         tz_aware=True,
         appname=f"lectern-{service}",

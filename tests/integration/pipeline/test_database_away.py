@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -17,7 +18,9 @@ from deploy.local.programs import start
 from shared.settings import SharedSettings
 from tests.integration.pipeline.event_system import EventSystem, event_system
 
-STOPPED_S = 20.0
+# Longer than a database may take to answer: here for less, so that the test is no longer than it has to be.
+HUNG_AFTER_MS = 3000
+STOPPED_S = 5.0
 
 
 @pytest_asyncio.fixture
@@ -42,9 +45,10 @@ def submissions(system: EventSystem) -> dict[str, tuple[Any, dict[str, Any]]]:
 
 
 async def test_what_is_submitted_while_the_database_hangs_is_lost_to_nobody(
-    settings: SharedSettings, database: tuple[str, Child]
+    settings: SharedSettings, database: tuple[str, Child], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, server = database
+    monkeypatch.setattr("shared.database.HUNG_AFTER_MS", HUNG_AFTER_MS)
     async with event_system(settings.model_copy(update={"mongo_url": SecretStr(url)})) as system:
         sent = submissions(system)
         os.kill(server.pid, signal.SIGSTOP)
