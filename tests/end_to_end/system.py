@@ -117,6 +117,14 @@ def running(home: Path, command: Sequence[str] = (), **environment: str) -> Iter
             system.stop()
 
 
+def opening(folder: Path) -> Path:
+    """The first minute of the bundled lecture: enough speech to be disturbed at."""
+    path = folder / "opening.mp4"
+    cut = ("ffmpeg", "-v", "error", "-i", str(SAMPLES / "lecture.mp4"), "-t", "60", "-c", "copy", str(path))
+    subprocess.run(cut, check=True)
+    return path
+
+
 def publish_submission(lectern: Lectern, source: dict[str, str]) -> str:
     """Submit by an event, as another system does; the job's id."""
     job_id = str(uuid.uuid4())

@@ -1,9 +1,11 @@
 """A recording that is cancelled while its speech is being recognised, and then made after all; real engines."""
 
+from pathlib import Path
+
 import psutil
 import pytest
 
-from tests.end_to_end.system import SAMPLES, Lectern, wait_until
+from tests.end_to_end.system import SAMPLES, Lectern, opening, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lectern"), pytest.mark.timeout(600)]
 
@@ -20,8 +22,8 @@ def working(lectern: Lectern) -> set[int]:
     return found
 
 
-def test_a_cancelled_recording_stops_and_a_retry_goes_on_from_there(lectern: Lectern) -> None:
-    job_id = lectern.submit(SAMPLES / "lecture.mp4", "lecture.mp4")
+def test_a_cancelled_recording_stops_and_a_retry_goes_on_from_there(lectern: Lectern, tmp_path: Path) -> None:
+    job_id = lectern.submit(opening(tmp_path), "opening.mp4")
     wait_until(lambda: lectern.job(job_id)["stages"][0]["status"] == "done", "ingest", 120)
     hard_at_work = wait_until(lambda: working(lectern), "recognition", 60)
     answer = lectern.http.post(f"/v1/jobs/{job_id}/cancel")

@@ -1,29 +1,27 @@
 """A system that is stopped in the middle goes on where it was."""
 
-import subprocess
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.end_to_end.system import SAMPLES, running, wait_until
+from tests.end_to_end.system import Lectern, opening, running, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("lectern"), pytest.mark.timeout(600)]
 
 
-def test_an_unfinished_job_goes_on_after_a_restart_and_nothing_stays_behind(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    opening = tmp_path / "opening.mp4"
-    cut = ("ffmpeg", "-v", "error", "-i", str(SAMPLES / "lecture.mp4"), "-t", "60", "-c", "copy", str(opening))
-    subprocess.run(cut, check=True)
-    with running(home) as system:
-        job_id = system.submit(opening, "opening.mp4")
-        wait_until(lambda: system.job(job_id)["stages"][0]["status"] == "done", "ingest", 120)
-        assert system.job(job_id)["status"] == "running"
-        system.stop()  # how soon is measured by `make bench`
+def test_an_unfinished_job_goes_on_after_a_restart_and_nothing_stays_behind(
+    lectern_to_end: Lectern, settings: dict[str, str], tmp_path: Path
+) -> None:
+    system, home = lectern_to_end, lectern_to_end.home
+    job_id = system.submit(opening(tmp_path), "opening.mp4")
+    wait_until(lambda: system.job(job_id)["stages"][0]["status"] == "done", "ingest", 120)
+    assert system.job(job_id)["status"] == "running"
+    assert processes_of(home) != []
+    system.stop()  # how soon is measured by `make bench`
     assert processes_of(home) == []
 
-    with running(home) as system:
+    with running(home, **settings) as system:
         assert system.wait(job_id)["status"] == "done"
         system.http.close()
         system.process.kill()
