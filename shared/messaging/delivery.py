@@ -23,7 +23,7 @@ from opentelemetry.util.types import AttributeValue
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from shared.circuit import Circuits
-from shared.errors import BrokerError
+from shared.errors import BrokerError, OtherVersionError
 from shared.messaging.content import attribute
 from shared.messaging.headers import (
     ATTEMPT,
@@ -42,7 +42,14 @@ from shared.messaging.headers import (
 )
 from shared.messaging.publish import PUBLISH_TIMEOUT_S
 from shared.messaging.refusals import refused
-from shared.messaging.topology import BURIALS, DEAD_LETTERS_EXCHANGE, random_tier_s, retry_exchange, unknown_event
+from shared.messaging.topology import (
+    BURIALS,
+    DEAD_LETTERS_EXCHANGE,
+    other_version,
+    random_tier_s,
+    retry_exchange,
+    unknown_event,
+)
 from shared.messaging.verdict import Past, Policy, Verdict, judge
 from shared.messaging.wire import portable
 from shared.telemetry import failed, note_work, unit_of
@@ -50,6 +57,9 @@ from shared.telemetry import failed, note_work, unit_of
 log = structlog.get_logger()
 
 _HISTORY_KEPT = 20
+OLDER = (
+    "This job has a step that another version of Lectern began and this one cannot do. Retry it once that version runs."
+)
 # A message waits this long in hand for a dependency that is away, or for a broker that takes nothing, before it goes to
 # a delay tier or back to its queue: well below the 30 minutes after which RabbitMQ takes it back by itself.
 HOLD_S = 600.0
@@ -86,6 +96,8 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         try:
             if self._queue != BURIALS.name:  # its handler waits by itself: a dead letter has nowhere else to go
                 await self.circuits.wait(HOLD_S)
+            if other := self._of_other_version():
+                raise other
             return await call_next(msg)
         except IgnoredException:
             raise
@@ -126,11 +138,18 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             log.warning("unknown event ignored", queue=self._queue, event_type=unknown, message_id=message.message_id)
         return unknown is not None
 
+    def _of_other_version(self) -> OtherVersionError | None:
+        """The error for a command of another version. It is not done as far as it can be read: that loses the rest."""
+        message: IncomingMessage = self.msg
+        kind = other_version(self._queue, attribute(message.headers or {}, "type") or message.type)
+        return OtherVersionError(f"{kind} is a command of another version", public_message=OLDER) if kind else None
+
     async def _settle(self, error: Exception) -> None:
         message: IncomingMessage = self.msg
         if self._dropped_as_unknown():  # it could not even be decoded
             self._settled = True
             return
+        error = self._of_other_version() or error  # one that could not even be decoded
         if await self._patiently(error, refused, self.context.get("broker"), self._queue, message, error):
             self._settled = True
             return

@@ -10,7 +10,7 @@ from faststream.rabbit import RabbitBroker
 from shared.commands import Command
 from shared.errors import BrokerError
 from shared.events import Event, Message
-from shared.messaging.topology import EVENTS_EXCHANGE
+from shared.messaging.topology import EVENTS_EXCHANGE, command_kind
 
 PUBLISH_TIMEOUT_S = 10.0
 
@@ -32,7 +32,7 @@ class Publisher:
 
     async def __call__(self, message: Event | Command, *, message_id: str) -> None:
         """Publish `message` under `message_id`, the same for every repetition of the same fact."""
-        kind = message.routing_key if isinstance(message, Event) else f"{message.queue}.v1"
+        kind = message.routing_key if isinstance(message, Event) else command_kind(message.queue)
         now = datetime.now(UTC)
         try:
             await self._broker.publish(

@@ -75,6 +75,7 @@ WORK_QUEUES = (
     *CANCELLATIONS.values(),
 )
 _KEYS = {queue.name: queue.keys for queue in WORK_QUEUES if queue.keys}
+_OF_COMMANDS = frozenset(command.queue for command in commands.COMMANDS)
 _OF_AN_EVENT = re.compile(r"[a-z-]+(\.[a-z-]+)+\.v[0-9]+")
 
 
@@ -88,6 +89,22 @@ def unknown_event(queue: str, routing_key: str | None, kind: str | None) -> str 
     if not keys or routing_key is None or routing_key in keys or kind in keys:
         return None
     return routing_key if _OF_AN_EVENT.fullmatch(routing_key) else None
+
+
+def other_version(queue: str, kind: str | None) -> str | None:
+    """The name of the command in a message of `queue`, where it is one that only another version of Lectern can do.
+
+    `kind` is its CloudEvents type.
+    """
+    if queue not in _OF_COMMANDS or kind is None or kind == command_kind(queue):
+        return None
+    name, _, version = kind.rpartition(".v")
+    return kind if name == queue and version.isdigit() else None
+
+
+def command_kind(queue: str) -> str:
+    """The CloudEvents type of the commands that this version sends to `queue`."""
+    return f"{queue}.v1"
 
 
 # Each dead letter comes here as well as into its own queue: this is how a job learns that it failed.
