@@ -13,12 +13,14 @@ import argparse
 import asyncio
 import os
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from deploy.local.services import PROJECT
 from tests.benchmarks import clone, faulted, full_disk, hop, hostile, overhead, pages, recordings, recovery, traces
 from tests.benchmarks.figures import Figure, table, write_json
 from tests.benchmarks.lecture import Lecture, lecture, short_lecture
+from tests.benchmarks.system import with_system
 
 NAMES = (
     "audio",
@@ -42,8 +44,9 @@ PARTS = {
     "faulted": faulted,
     "traces": traces,
 }
+SHARED = {"audio", "video", "traces", "overhead", "hop"}  # by a quick look
 DURATION_S, SLIDES = 600, 20
-QUICK_DURATION_S = 20
+QUICK_DURATION_S = 10
 CLONE_COMMAND = "python -m tests.benchmarks --only clone"
 
 
@@ -60,9 +63,29 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def share_systems(names: set[str], recording: Lecture | None) -> list[Figure]:
+    """A quick look at those of SHARED that are in `names`, in as few systems as there can be."""
+    figures: list[Figure] = []
+    with traces.as_guest(quick=True) if "traces" in names else nullcontext(None) as guest:
+        if recording is not None and names & {"audio", "video"}:
+            with_video = "video" in names
+            figures += asyncio.run(recordings.audio_and_video(recording, with_video=with_video, guest=guest))
+        elif guest is not None:
+            figures += asyncio.run(with_system(guest.work, environment=guest.environment))
+    hops = hop.as_guest(quick=True) if "hop" in names else None
+    if "overhead" in names:
+        figures += asyncio.run(overhead.measure(quick=True, guest=hops))
+    elif hops is not None:
+        figures += asyncio.run(with_system(hops.work, services=hops.services))
+    return figures
+
+
 def measure(names: set[str], *, quick: bool, recording: Lecture | None, all_hostile: bool = False) -> list[Figure]:
     """Everything in `names`, one after the other."""
     figures: list[Figure] = []
+    if quick:
+        figures += share_systems(names, recording)
+        names = names - SHARED
     if recording is not None and names & {"audio", "video"}:
         figures += asyncio.run(recordings.audio_and_video(recording, with_video="video" in names))
     if recording is not None and "replicas" in names:

@@ -10,7 +10,7 @@ from shared.events import Message, UnitFinished
 from tests.benchmarks import hop_service
 from tests.benchmarks.client import Client, Route, connected
 from tests.benchmarks.figures import Figure, median, percentile
-from tests.benchmarks.system import ROUTE, System, with_system
+from tests.benchmarks.system import ROUTE, Guest, System, with_system
 
 PROGRAM = ServiceProgram("hop", (sys.executable, "-P", "-m", "tests.benchmarks.hop_service"), hop_service.PORT_VARIABLE)
 # Two round trips to the database, one of them a write that reaches the disk, beside three writes to disk by the broker.
@@ -36,6 +36,12 @@ class _Ends:
 
 async def measure(*, quick: bool) -> list[Figure]:
     """Hops without a checkpoint, with one that is written, and with one that is found, by turns."""
+    guest = as_guest(quick=quick)
+    return await with_system(guest.work, services=guest.services)
+
+
+def as_guest(*, quick: bool) -> Guest:
+    """The same, in any system."""
     warm_up, count = (QUICK_WARM_UP, QUICK_COUNT) if quick else (WARM_UP, COUNT)
 
     async def work(system: System) -> list[Figure]:
@@ -43,7 +49,7 @@ async def measure(*, quick: bool) -> list[Figure]:
             await _turns(ends, warm_up, system.new_job)
             return _figures(await _turns(ends, count, system.new_job))
 
-    return await with_system(work, services=(PROGRAM,))
+    return Guest(work, services=(PROGRAM,))
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ from shared.events import (
 from shared.messaging.topology import DEAD_LETTERS_EXCHANGE, EVENTS_EXCHANGE
 from shared.storage.local import LocalObjectStore
 from tests.benchmarks.client import Client, Route, Run
+from tests.benchmarks.figures import Figure
 from tests.benchmarks.happenings import Happenings
 
 T = TypeVar("T")
@@ -95,6 +96,18 @@ class System:
         return found
 
 
+@dataclass(frozen=True)
+class Guest:
+    """A measurement in the system of another, which saves a start: of a quick look alone, whose figures mean nothing.
+
+    `services` and `environment` are what it needs beside those of its host.
+    """
+
+    work: Callable[[System], Coroutine[Any, Any, list[Figure]]]
+    services: tuple[ServiceProgram, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 async def _while_running(system: Supervisor, work: Coroutine[Any, Any, T]) -> T:
     """Do the work, unless the system ends or is asked to before."""
     working, ending = asyncio.create_task(work), asyncio.create_task(system.wait())
@@ -133,6 +146,22 @@ async def with_system(
     )
     async with _home() as home, Supervisor(home, options) as supervisor:
         return await _while_running(supervisor, work(System(home, supervisor.amqp_url, happenings)))
+
+
+async def with_guest(
+    work: Callable[[System], Coroutine[Any, Any, list[Figure]]],
+    guest: Guest | None,
+    *,
+    services: tuple[ServiceProgram, ...] = SERVICES,
+) -> list[Figure]:
+    """The figures of `work` in a system of its own, and then those of its guest."""
+    if guest is None:
+        return await with_system(work, services=services)
+
+    async def both(system: System) -> list[Figure]:
+        return [*await work(system), *await guest.work(system)]
+
+    return await with_system(both, services=(*services, *guest.services), environment=guest.environment)
 
 
 async def run_file(system: System, client: Client, path: Path, parameters: Parameters, *, limit_s: float) -> Run:
