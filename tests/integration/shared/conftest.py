@@ -15,17 +15,19 @@ from shared.settings import SharedSettings
 RETRY_DELAYS_S = (0.1, 0.2)
 
 
+TIERS = [topology.retry_name(tier_s) for delay_s in RETRY_DELAYS_S for tier_s in topology.tiers_s(delay_s)]
+QUEUES = [name for queue in topology.WORK_QUEUES for name in (queue.name, queue.dead_letters)]
+QUEUES.append(topology.BURIALS.name)
+
+
 async def clear(url: str) -> None:
     """Delete everything that the topology declares."""
-    names = [name for queue in topology.WORK_QUEUES for name in (queue.name, queue.dead_letters)]
-    tiers = [topology.retry_name(tier_s) for delay_s in RETRY_DELAYS_S for tier_s in topology.tiers_s(delay_s)]
-    names += [topology.BURIALS.name, *tiers]
     connection = await aio_pika.connect(url)
     async with connection:
         channel = await connection.channel()
-        for name in names:
+        for name in (*QUEUES, *TIERS):
             await channel.queue_delete(name)
-        for tier in tiers:
+        for tier in TIERS:
             await channel.exchange_delete(tier)
 
 
