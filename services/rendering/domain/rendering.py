@@ -67,8 +67,9 @@ def _captions(handout: Handout, output: Path) -> Iterator[Artifact]:
         language=document.language, duration_s=document.duration_s or 0.0, engine="none", segments=()
     )
     cues = cues_of(transcript)
-    yield _write(output, "captions.vtt", webvtt(cues))
-    yield _write(output, "captions.srt", srt(cues))
+    if cues:  # an empty file of captions would look like one that failed
+        yield _write(output, "captions.vtt", webvtt(cues))
+        yield _write(output, "captions.srt", srt(cues))
     yield _write(output, "transcript.json", model_json(transcript))
 
 

@@ -15,6 +15,8 @@ from shared.documents import SlideBlock, SourceDocument, StudyGuide, Utterance
 
 CONTENTS_FROM_SECTIONS = 5
 LETTERS = "ABCDEF"
+_NO_SPEECH = "No speech was found"
+_OF_SPEECH = ("Somebody seems to speak", "Speech ", "The speech ")  # how notices about speech that there was begin
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def view_of(handout: Handout) -> HandoutView:
         questions=_questions(guide, passages),
         passages=passages.items,
         is_recording=is_recording,
-        no_speech=is_recording and not any(isinstance(b, Utterance) and clean(b.text) for b in document.blocks),
+        no_speech=is_recording and _nothing_was_said(document),
         made_with=credits_of(document, guide, labels),
         labels=labels,
     )
@@ -143,7 +145,14 @@ def _questions(guide: StudyGuide, passages: Passages) -> tuple[QuestionView, ...
     )
 
 
+def _nothing_was_said(document: SourceDocument) -> bool:
+    """Whether there is no speech; not where a notice tells of some that was not understood or not read."""
+    if any(isinstance(block, Utterance) and clean(block.text) for block in document.blocks):
+        return False
+    return not any(text.startswith(_OF_SPEECH) for text in document.warnings)
+
+
 def _notes(document: SourceDocument, guide: StudyGuide) -> tuple[str, ...]:
     """What the reader should know, each once; that nothing was said is shown in its own place."""
     texts = (clean(text) for text in (*document.warnings, *guide.warnings))
-    return tuple(dict.fromkeys(text for text in texts if text and not text.startswith("No speech was found")))
+    return tuple(dict.fromkeys(text for text in texts if text and not text.startswith(_NO_SPEECH)))

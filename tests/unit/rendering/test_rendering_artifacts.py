@@ -13,7 +13,16 @@ from services.rendering.domain.handout import Handout, RenderOptions
 from services.rendering.domain.rendering import render
 from services.rendering.domain.view import view_of
 from services.rendering.formats.data import json_schemas, model_json
+from services.rendering.formats.markdown import markdown
+from services.transcription.domain.failures import speech_sentence
+from services.transcription.domain.notices import NO_SPEECH, NOTHING_UNDERSTOOD
 from shared.documents import Engine, SourceDocument, StudyGuide
+from shared.errors import EngineLimitError
+from shared.events import SpeechPiece
+from shared.storage import ObjectRef
+
+AUDIO = ObjectRef(key="ingest/job-00001/speech-1.wav", sha256="0" * 64, size=1, media_type="audio/wav")
+PIECE = SpeechPiece(number=1, start_s=0, end_s=60, audio=AUDIO)
 
 RECORDING = {
     "handout.pdf",
@@ -107,7 +116,27 @@ def test_empty_recording_says_so(lecture_handout: Handout, tmp_path: Path) -> No
     render(silent, tmp_path)
     for text in (pdf_text(tmp_path / "handout.pdf"), (tmp_path / "handout.html").read_text()):
         assert "No speech was found" in text
-    assert (tmp_path / "captions.vtt").read_text().strip() == "WEBVTT"
+    assert not list(tmp_path.glob("captions.*")), "no file of captions without a caption"
+    assert (tmp_path / "transcript.json").exists()
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        NOTHING_UNDERSTOOD,
+        "Speech could not be understood at 0:05.",
+        "Speech that seemed to repeat itself was left out at 0:01.",
+        speech_sentence(PIECE, EngineLimitError(limit="memory")),
+    ],
+)
+def test_a_recording_whose_speech_was_not_understood_is_not_called_one_without_speech(
+    lecture_handout: Handout, notice: str
+) -> None:
+    changed = {"blocks": (), "warnings": (NO_SPEECH, notice)}
+    handout = dataclasses.replace(lecture_handout, document=lecture_handout.document.model_copy(update=changed))
+    text = markdown(view_of(handout))
+    assert "No speech" not in text.decode()
+    assert view_of(handout).notes[0] == notice
 
 
 def test_slides_without_speech_are_all_shown(lecture_handout: Handout, tmp_path: Path) -> None:
