@@ -60,12 +60,16 @@ def start_logging(service: str, level: str, form: LogFormat = "auto") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    for name in _OF_STRANGERS:
-        logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
+    _quieten(root.level)
     if root.level > logging.DEBUG:
         handler.addFilter(_in_one_line)
+
+
+def _quieten(level: int) -> None:
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, level))
+    for name in _OF_STRANGERS:
+        logging.getLogger(name).setLevel(max(logging.ERROR, level))
 
 
 def _for_machines() -> list[Processor]:
