@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 from aio_pika.exceptions import AMQPError
-from faststream.rabbit import RabbitBroker, RabbitQueue
+from faststream.rabbit import RabbitQueue
 from starlette.applications import Starlette
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
@@ -23,9 +23,11 @@ from shared.errors import BrokerError, DatabaseError, ScratchError, StorageError
 from shared.health import Health, Probe, health_routes
 from shared.http_server.server import serve
 from shared.messaging.broker import create_broker, drain
+from shared.messaging.connection import Broker
 from shared.messaging.earlier import consume_adopted, declare_or_adopt
+from shared.messaging.lost import until_lost
 from shared.messaging.publish import Publisher
-from shared.messaging.queues import check_by_publishing
+from shared.messaging.queues import check_by_a_stranger, check_by_publishing, check_consumers
 from shared.scratch import Scratch
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
@@ -48,7 +50,7 @@ class Parts:
     settings: SharedSettings
     store: ObjectStore
     database: Database
-    broker: RabbitBroker
+    broker: Broker
     publish: Publisher
     scratch: Scratch
     probes: Mapping[str, Probe]
@@ -76,8 +78,8 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
         circuits = Circuits({name: probe.now for name, probe in probes.items()})
         stack.push_async_callback(circuits.stop)
         broker = create_broker(settings, tracer_provider, service, circuits)
-        publishing = partial(check_by_publishing, broker)
-        probes["broker"] = Probe(publishing, every_s=settings.health_every_s, silence=BrokerError)
+        working = partial(_check_broker, broker)
+        probes["broker"] = Probe(working, every_s=settings.health_every_s, silence=BrokerError)
         parts = Parts(
             service=service,
             settings=settings,
@@ -96,6 +98,11 @@ async def open_parts(service: str, settings: SharedSettings) -> AsyncIterator[Pa
         yield parts
 
 
+async def _check_broker(broker: Broker) -> None:
+    await check_by_publishing(broker)
+    await check_consumers(broker)
+
+
 @asynccontextmanager
 async def consuming(parts: Parts, build: Build) -> AsyncIterator[None]:
     """Connect, build and consume in the background while the context lasts; drain at its end.
@@ -104,19 +111,29 @@ async def consuming(parts: Parts, build: Build) -> AsyncIterator[None]:
     """
     starting = asyncio.create_task(_start(parts, build))
     starting.add_done_callback(_end_process_on_failure)
+    watching = asyncio.create_task(_end_when_lost(parts))
+    watching.add_done_callback(_end_process_on_failure)
     try:
         yield
     finally:
         parts.health.stopping = True
         starting.cancel()
-        await asyncio.wait([starting])
+        watching.cancel()
+        await asyncio.wait([starting, watching])
         await drain(parts.broker, parts.settings.shutdown_s)
 
 
 def _end_process_on_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("service could not start", exc_info=error)
+        log.critical("service cannot go on", exc_info=error)
         os._exit(1)  # the supervisor starts it again; nothing is held yet
+
+
+async def _end_when_lost(parts: Parts) -> None:
+    url = parts.settings.amqp_url.get_secret_value()
+    stranger = Probe(partial(check_by_a_stranger, url), every_s=0, silence=BrokerError)
+    await until_lost(parts.probes["broker"].recent, stranger.now)
+    os._exit(1)  # the supervisor starts it again
 
 
 async def _start(parts: Parts, build: Build) -> None:

@@ -25,7 +25,7 @@ Decoder = Callable[[RabbitMessage, Callable[[RabbitMessage], Awaitable[Any]]], A
 
 def create_broker(
     settings: SharedSettings, tracer_provider: TracerProvider, service: str, circuits: Circuits
-) -> RabbitBroker:
+) -> Broker:
     """A broker that is not connected yet. Publishing has a channel of its own, and so has each subscriber."""
     policy = Policy(settings.retry_delays_s, settings.dependency_patience_s)
     return Broker(
@@ -66,13 +66,14 @@ def subscribe(
     broker.subscriber(declared, channel=Channel(prefetch_count=prefetch), title=title, decoder=decoder)(handler)
 
 
-async def drain(broker: RabbitBroker, timeout_s: float) -> None:
+async def drain(broker: Broker, timeout_s: float) -> None:
     """Stop gracefully: no new deliveries, then wait for running handlers, then hand back what is left.
 
     FastStream waits first and cancels afterwards, and what is delivered meanwhile comes back with a higher delivery
     count; so the consumers are cancelled here before it is told to stop. This reaches into its subscribers, which
     is why its minor version is pinned.
     """
+    broker.consuming = False
     with anyio.move_on_after(timeout_s):
         for subscriber in broker.subscribers:
             queue, tag = getattr(subscriber, "_queue_obj", None), getattr(subscriber, "_consumer_tag", None)

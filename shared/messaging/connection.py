@@ -35,6 +35,7 @@ class Broker(RabbitBroker):
         super().__init__(url, **options)
         self._connecting = asyncio.Lock()
         self._opened: RobustConnection | None = None
+        self.consuming = False  # whether every subscriber should be a consumer
         self._connection_kwargs["connection_class"] = self._open
 
     def _open(self, *args: Any, **options: Any) -> RobustConnection:
@@ -50,6 +51,11 @@ class Broker(RabbitBroker):
                 await self._close()
                 raise
 
+    async def start(self) -> None:
+        """Connect, and consume with every subscriber."""
+        self.consuming = True
+        await super().start()
+
     async def stop(
         self,
         exc_type: type[BaseException] | None = None,
@@ -57,6 +63,7 @@ class Broker(RabbitBroker):
         exc_tb: TracebackType | None = None,
     ) -> None:
         """Stop the subscribers and close the connection, broken or not."""
+        self.consuming = False
         try:
             await super().stop(exc_type, exc_val, exc_tb)
         finally:

@@ -3,16 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 
-import aio_pika
+import aiormq
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractConnection
+from aio_pika.channel import Channel
 from aio_pika.exceptions import AMQPError, DeliveryError
 from faststream.exceptions import IncorrectState
 from faststream.rabbit import RabbitBroker
+from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 from pamqp.commands import Queue
 
 from shared.errors import BrokerError
+from shared.messaging.connection import Broker, connect
 from shared.messaging.topology import CHECKS
 
 LOOK_TIMEOUT_S = 3.0  # a connection that an alarm of the broker blocks answers nothing, not even a new channel
+_NOT_CONFIRMED = (AMQPError, DeliveryError, IncorrectState, OSError, TimeoutError, RuntimeError)
 
 
 async def waiting_messages(broker: RabbitBroker, queues: Sequence[str]) -> int:
@@ -30,19 +36,55 @@ async def check_by_publishing(broker: RabbitBroker) -> None:
 
     Not with FastStream: it would make a span of each. Blocked by an alarm of the broker, it waits for the alarm's end.
     """
-    message = aio_pika.Message(b"", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
     try:
-        connection = await broker.connect()
-        async with connection.channel(on_return_raises=True) as channel:
-            await channel.default_exchange.publish(message, CHECKS)
-    except (AMQPError, DeliveryError, IncorrectState, OSError, TimeoutError, RuntimeError) as error:
+        await _publish(await broker.connect())
+    except _NOT_CONFIRMED as error:
         raise BrokerError(f"a publish was not confirmed: {error!r}") from error
+
+
+async def check_by_a_stranger(url: str) -> None:
+    """The same with a connection of its own, closed afterwards. Raises BrokerError, within LOOK_TIMEOUT_S."""
+    try:
+        async with asyncio.timeout(LOOK_TIMEOUT_S), await connect(url) as connection:
+            await _publish(connection)
+    except _NOT_CONFIRMED as error:
+        raise BrokerError(f"a publish was not confirmed: {error!r}") from error
+
+
+async def check_consumers(broker: Broker) -> None:
+    """Raise BrokerError unless every subscriber of a started broker consumes.
+
+    A connection may come back without them. This reaches into FastStream's subscribers, as draining does.
+    """
+    if broker.consuming:
+        for subscriber in broker.subscribers:
+            if isinstance(subscriber, RabbitSubscriber) and not await _consumes(subscriber):
+                raise BrokerError(f"{subscriber.queue.name} is not consumed")
+
+
+async def _consumes(subscriber: RabbitSubscriber) -> bool:
+    queue = subscriber._queue_obj  # noqa: SLF001 -- no public name tells it
+    if queue is None or queue.channel.is_closed:
+        return False
+    channel = await queue.channel.get_underlay_channel()
+    return isinstance(channel, aiormq.Channel) and subscriber._consumer_tag in channel.consumers  # noqa: SLF001 -- too
+
+
+async def _publish(connection: AbstractConnection) -> None:
+    message = Message(b"", delivery_mode=DeliveryMode.PERSISTENT)
+    async with _passing_channel(connection) as channel:
+        await channel.default_exchange.publish(message, CHECKS)
+
+
+def _passing_channel(connection: AbstractConnection) -> Channel:
+    """A channel that stays away when its connection comes back: nobody waits for it any more."""
+    return Channel(connection, on_return_raises=True)
 
 
 async def _declared(broker: RabbitBroker, queue: str) -> Queue.DeclareOk:
     try:
         # A channel of its own: FastStream remembers declarations, and this answer must not be an old one.
-        async with asyncio.timeout(LOOK_TIMEOUT_S), (await broker.connect()).channel() as channel:
+        async with asyncio.timeout(LOOK_TIMEOUT_S), _passing_channel(await broker.connect()) as channel:
             return (await channel.declare_queue(queue, passive=True)).declaration_result
     except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
         raise BrokerError(f"{queue} could not be looked at: {error!r}") from error

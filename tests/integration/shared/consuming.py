@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aio_pika
-from faststream.rabbit import RabbitBroker
 from opentelemetry.sdk.trace import TracerProvider
 
 from shared.circuit import Circuits
 from shared.events import JobSubmitted, SubmittedSource
 from shared.messaging.broker import create_broker, drain, subscribe
+from shared.messaging.connection import Broker
 from shared.messaging.topology import EVENTS_EXCHANGE, SUBMISSIONS, declare_topology
 from shared.settings import SharedSettings
 
@@ -27,7 +27,7 @@ async def running(
     prefetch: int = 1,
     circuits: Circuits | None = None,
     provider: TracerProvider | None = None,
-) -> AsyncIterator[RabbitBroker]:
+) -> AsyncIterator[Broker]:
     async def on_job_submitted(event: JobSubmitted) -> None:
         await handler(event)
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from faststream.rabbit import RabbitBroker
 from opentelemetry.sdk.trace import TracerProvider
 from pymongo import monitoring
 
@@ -14,16 +13,24 @@ from shared import database as databases
 from shared.circuit import Circuits
 from shared.database import open_database
 from shared.errors import BrokerError
+from shared.events import JobSubmitted
 from shared.health import Probe
 from shared.messaging.broker import create_broker
-from shared.messaging.queues import check_by_publishing, consumers, waiting_messages
+from shared.messaging.connection import Broker
+from shared.messaging.queues import (
+    check_by_a_stranger,
+    check_by_publishing,
+    check_consumers,
+    consumers,
+    waiting_messages,
+)
 from shared.messaging.topology import CHECKS, declare_topology
 from shared.settings import SharedSettings
-from tests.integration.shared.consuming import depth
+from tests.integration.shared.consuming import depth, running
 
 
 @pytest_asyncio.fixture
-async def broker(settings: SharedSettings) -> AsyncIterator[RabbitBroker]:
+async def broker(settings: SharedSettings) -> AsyncIterator[Broker]:
     made = create_broker(settings, TracerProvider(), "test", Circuits({}))
     await made.connect()
     await declare_topology(made, settings.retry_delays_s)
@@ -73,7 +80,7 @@ async def test_the_documents_of_processes_that_are_gone_are_removed(
         assert await database[databases.CHECKS].count_documents({}) == 1
 
 
-async def test_checks_of_the_broker_do_not_add_up(broker: RabbitBroker, amqp_url: str) -> None:
+async def test_checks_of_the_broker_do_not_add_up(broker: Broker, amqp_url: str) -> None:
     for _ in range(20):
         await check_by_publishing(broker)
     assert await depth(amqp_url, CHECKS) <= 1
@@ -81,9 +88,7 @@ async def test_checks_of_the_broker_do_not_add_up(broker: RabbitBroker, amqp_url
     assert await depth(amqp_url, CHECKS) == 0
 
 
-async def test_a_broker_that_takes_no_message_is_not_ready_and_then_it_is(
-    broker: RabbitBroker, rabbitmq: RabbitNode
-) -> None:
+async def test_a_broker_that_takes_no_message_is_not_ready_and_then_it_is(broker: Broker, rabbitmq: RabbitNode) -> None:
     """An alarm, as that of a full disk: everything is answered, and every publish waits."""
     probe = Probe(lambda: check_by_publishing(broker), every_s=0, silence=BrokerError)
     await probe.now()
@@ -111,7 +116,27 @@ async def test_a_broker_that_takes_no_message_is_not_ready_and_then_it_is(
             return
 
 
-async def test_a_queue_of_checks_that_is_gone_is_told(broker: RabbitBroker) -> None:
+async def test_a_consumer_that_did_not_come_back_is_told(settings: SharedSettings) -> None:
+    async def ignore(event: JobSubmitted) -> None:
+        pass
+
+    async with running(settings, ignore) as broker:
+        await check_consumers(broker)
+        (subscriber,) = broker.subscribers
+        await subscriber._queue_obj.channel.close()
+        with pytest.raises(BrokerError, match="is not consumed"):
+            await check_consumers(broker)
+        await check_by_publishing(broker)  # which sees nothing of it
+
+
+async def test_a_stranger_publishes_where_the_broker_works(broker: Broker, settings: SharedSettings) -> None:
+    url = settings.amqp_url.get_secret_value()
+    await check_by_a_stranger(url)
+    with pytest.raises(BrokerError):
+        await check_by_a_stranger(url.replace("@", "-and-a-wrong-password@"))
+
+
+async def test_a_queue_of_checks_that_is_gone_is_told(broker: Broker) -> None:
     async with await broker.connect() as connection, connection.channel() as channel:
         await channel.queue_delete(CHECKS)
         with pytest.raises(BrokerError):

@@ -89,5 +89,5 @@ async def test_a_queue_of_another_kind_under_our_name_is_refused_by_its_name(
     )
     assert done.returncode == 1
     last = json.loads(done.stderr.splitlines()[-1])
-    assert last["event"] == "service could not start"
+    assert last["event"] == "service cannot go on"
     assert re.search(r"TopologyConflictError.*transcription\.speech.*docs/operations\.md", last["exception"])

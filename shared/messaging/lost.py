@@ -1,0 +1,50 @@
+"""Ends a process whose connection to the broker does not come back although the broker works.
+
+The client library makes a broken connection anew and opens its channels again. Where the new one breaks meanwhile,
+that has been seen to wait for ever, or to come back without its consumers. Nothing is lost with the process: what it
+has not acknowledged is delivered again.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from shared.errors import BrokerError
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 5.0
+PATIENCE_S = 30.0
+
+Check = Callable[[], Awaitable[None]]
+
+
+async def until_lost(
+    checks: Check, stranger: Check, *, every_s: float = LOOK_EVERY_S, patience_s: float = PATIENCE_S
+) -> None:
+    """Return when one of our own `checks` has failed for `patience_s` in which each new connection has worked.
+
+    Both raise BrokerError. `stranger` tries a new connection; while the broker is away, nothing is held against ours.
+    """
+    failing_since: float | None = None
+    while True:
+        await asyncio.sleep(every_s)
+        error = await _error(checks)
+        if error is None or await _error(stranger) is not None:
+            failing_since = None
+            continue
+        now = time.monotonic()
+        failing_since = failing_since or now
+        if now - failing_since >= patience_s:
+            log.critical("the broker works, and the connection to it does not come back", error=str(error))
+            return
+
+
+async def _error(check: Check) -> BrokerError | None:
+    try:
+        await check()
+    except BrokerError as error:
+        return error
+    return None
