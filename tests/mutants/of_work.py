@@ -195,10 +195,16 @@ READINESS = (
         (
             Change(
                 "shared/messaging/queues.py",
-                "            await channel.default_exchange.publish(message, CHECKS)\n",
-                "            await channel.declare_queue(CHECKS, passive=True)\n",
+                "        await channel.default_exchange.publish(message, CHECKS)\n",
+                "        await channel.declare_queue(CHECKS, passive=True)\n",
             ),
         ),
         (f"{_CHECK_TESTS}::test_a_broker_that_takes_no_message_is_not_ready_and_then_it_is",),
+    ),
+    Mutant(
+        "ready-without-consumers",
+        "A service that the broker sends nothing any more counts as ready, and nobody starts it again",
+        (Change("shared/service.py", "    await check_consumers(broker)\n", ""),),
+        ("tests/integration/shared/test_lost_connection_ends.py",),
     ),
 )
