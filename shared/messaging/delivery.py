@@ -161,17 +161,28 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         since = _time(headers.get(WAITING_SINCE)) or now
         past = Past(number(headers, ATTEMPT), number(headers, WAITS), (now - since).total_seconds())
         verdict = judge(error, past, self.policy, away=await self.circuits.is_away(error))
-        attempt = past.attempts + (0 if verdict.waits else 1)
         note_work(unit=unit_of(error))
         _tell_span(error, verdict)
+        headers |= self._news(headers, error, verdict, past)
+        if verdict.waits:
+            headers |= {WAITS: past.waits + 1, WAITING_SINCE: since.isoformat()}
+        exchange = DEAD_LETTERS_EXCHANGE if verdict.delay_s is None else retry_exchange(random_tier_s(verdict.delay_s))
+        await self._patiently(error, self._republish, message, exchange, headers)
+        self._settled = True
+        self._log(error, verdict, past)
+
+    def _news(self, headers: dict[str, Any], error: Exception, verdict: Verdict, past: Past) -> dict[str, Any]:
+        """The headers that tell what has become of the message, which has these `headers`."""
+        message: IncomingMessage = self.msg
+        attempt = past.attempts + (0 if verdict.waits else 1)
         entry = {
-            "at": now.isoformat(timespec="milliseconds"),
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "queue": self._queue,
             "attempt": past.attempts + 1,
             "error": type(error).__name__,
             "text": str(error)[:500],
         }
-        headers |= {
+        news = {
             ATTEMPT: attempt,
             QUEUE: self._queue,
             REASON: verdict.reason,
@@ -179,18 +190,15 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             PUBLIC_MESSAGE: verdict.public_message,
             HISTORY: json.dumps([*history(headers), entry][-_HISTORY_KEPT:]),
         }
-        if key := routing_key_of(message.headers or {}, message.routing_key, self._queue):
-            headers[ROUTING_KEY] = key
-        if verdict.waits:
-            headers |= {WAITS: past.waits + 1, WAITING_SINCE: since.isoformat()}
-        exchange = DEAD_LETTERS_EXCHANGE if verdict.delay_s is None else retry_exchange(random_tier_s(verdict.delay_s))
-        await self._patiently(error, self._republish, message, exchange, headers)
-        self._settled = True
+        key = routing_key_of(message.headers or {}, message.routing_key, self._queue)
+        return news | ({ROUTING_KEY: key} if key else {})
+
+    def _log(self, error: Exception, verdict: Verdict, past: Past) -> None:
         say = log.error if verdict.delay_s is None else log.warning
         say(
             "message buried" if verdict.delay_s is None else "message will be retried",
             queue=self._queue,
-            message_id=message.message_id,
+            message_id=self.msg.message_id,
             attempt=past.attempts + 1,
             reason=verdict.reason,
             delay_s=verdict.delay_s,

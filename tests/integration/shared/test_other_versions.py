@@ -22,7 +22,14 @@ COMMAND = TranscribeSpeech(job_id="job-00001", piece=PIECE, units=1)
 NEWER = "transcription.speech.v2"
 
 
-@pytest.mark.parametrize("body", [COMMAND.model_dump_json().encode(), b'{"job_id": "job-00001", "piece": 7}', b"\x00"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(COMMAND.model_dump_json().encode(), id="as this version's"),
+        pytest.param(b'{"job_id": "job-00001", "piece": 7}', id="of another form"),
+        pytest.param(b"\x00", id="not JSON"),
+    ],
+)
 async def test_a_command_of_another_version_is_kept_for_a_worker_that_knows_it(
     settings: SharedSettings, amqp_url: str, body: bytes
 ) -> None:
