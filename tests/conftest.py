@@ -46,7 +46,7 @@ settings.register_profile(
 settings.load_profile("lectern")
 
 SERVER_FIXTURES = {"rabbitmq", "mongo_url", "s3_server"}
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 2.0  # what they hold is thrown away
 
 
 @pytest.hookimpl(tryfirst=True)

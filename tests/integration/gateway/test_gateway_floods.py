@@ -54,7 +54,7 @@ async def under(attack: str, count: int, process: Any) -> AsyncIterator[None]:
     arguments = ("-m", "tests.integration.gateway.attacks", attack, str(count), process.url)
     child = await asyncio.create_subprocess_exec(sys.executable, *arguments)
     try:
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
         yield
         assert child.returncode is None
     finally:
@@ -92,11 +92,11 @@ def figures(took_s: list[float]) -> str:
 async def compared(process: Any, attack: str, count: int) -> tuple[float, float]:
     """The median time of a known caller's request, in seconds, without and under an attack."""
     async with measured(process) as took_s:
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
         quiet_s = statistics.median(took_s)
         async with under(attack, count, process):
             took_s.clear()
-            await asyncio.sleep(3)
+            await asyncio.sleep(1.5)
             return quiet_s, statistics.median(took_s)
 
 
