@@ -47,6 +47,13 @@ class Probe:
         if self._error is not None:
             raise self._error
 
+    async def confirmed(self) -> None:
+        """As `recent`, but a failure counts only where a new try fails as well: by now it may be over."""
+        try:
+            await self.recent()
+        except self._silence:
+            await self.now()
+
     async def now(self) -> None:
         """Try it now. Raises what the work raises, or `silence`."""
         if self._trying is None or self._trying.done():

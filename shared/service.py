@@ -27,7 +27,7 @@ from shared.messaging.connection import Broker
 from shared.messaging.earlier import consume_adopted, declare_or_adopt
 from shared.messaging.lost import until_lost
 from shared.messaging.publish import Publisher
-from shared.messaging.queues import check_by_a_stranger, check_by_publishing, check_consumers
+from shared.messaging.queues import check_by_new_connection, check_by_publishing, check_consumers
 from shared.scratch import Scratch
 from shared.settings import SharedSettings
 from shared.storage import ObjectStore, open_store
@@ -126,13 +126,13 @@ async def consuming(parts: Parts, build: Build) -> AsyncIterator[None]:
 def _end_process_on_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("service cannot go on", exc_info=error)
-        os._exit(1)  # the supervisor starts it again; nothing is held yet
+        os._exit(1)  # the supervisor starts it again; what it holds is delivered again
 
 
 async def _end_when_lost(parts: Parts) -> None:
     url = parts.settings.amqp_url.get_secret_value()
-    stranger = Probe(partial(check_by_a_stranger, url), every_s=0, silence=BrokerError)
-    await until_lost(parts.probes["broker"].recent, stranger.now)
+    new_connection = Probe(partial(check_by_new_connection, url), every_s=0, silence=BrokerError)
+    await until_lost(parts.probes["broker"].confirmed, new_connection.now)
     os._exit(1)  # the supervisor starts it again
 
 

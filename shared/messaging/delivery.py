@@ -57,7 +57,7 @@ from shared.telemetry import failed, note_work, unit_of
 log = structlog.get_logger()
 
 _HISTORY_KEPT = 20
-OLDER = (
+OTHER_VERSION = (
     "This job has a step that another version of Lectern began and this one cannot do. Retry it once that version runs."
 )
 # A message waits this long in hand for a dependency that is away, or for a broker that takes nothing, before it goes to
@@ -142,7 +142,9 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         """The error for a command of another version. It is not done as far as it can be read: that loses the rest."""
         message: IncomingMessage = self.msg
         kind = other_version(self._queue, attribute(message.headers or {}, "type") or message.type)
-        return OtherVersionError(f"{kind} is a command of another version", public_message=OLDER) if kind else None
+        return (
+            OtherVersionError(f"{kind} is a command of another version", public_message=OTHER_VERSION) if kind else None
+        )
 
     async def _settle(self, error: Exception) -> None:
         message: IncomingMessage = self.msg
@@ -163,7 +165,7 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         verdict = judge(error, past, self.policy, away=await self.circuits.is_away(error))
         note_work(unit=unit_of(error))
         _tell_span(error, verdict)
-        headers |= self._news(headers, error, verdict, past)
+        headers |= self._outcome(headers, error, verdict, past)
         if verdict.waits:
             headers |= {WAITS: past.waits + 1, WAITING_SINCE: since.isoformat()}
         exchange = DEAD_LETTERS_EXCHANGE if verdict.delay_s is None else retry_exchange(random_tier_s(verdict.delay_s))
@@ -171,7 +173,7 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         self._settled = True
         self._log(error, verdict, past)
 
-    def _news(self, headers: dict[str, Any], error: Exception, verdict: Verdict, past: Past) -> dict[str, Any]:
+    def _outcome(self, headers: dict[str, Any], error: Exception, verdict: Verdict, past: Past) -> dict[str, Any]:
         """The headers that tell what has become of the message, which has these `headers`."""
         message: IncomingMessage = self.msg
         attempt = past.attempts + (0 if verdict.waits else 1)
@@ -182,7 +184,7 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             "error": type(error).__name__,
             "text": str(error)[:500],
         }
-        news = {
+        outcome = {
             ATTEMPT: attempt,
             QUEUE: self._queue,
             REASON: verdict.reason,
@@ -191,7 +193,7 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
             HISTORY: json.dumps([*history(headers), entry][-_HISTORY_KEPT:]),
         }
         key = routing_key_of(message.headers or {}, message.routing_key, self._queue)
-        return news | ({ROUTING_KEY: key} if key else {})
+        return outcome | ({ROUTING_KEY: key} if key else {})
 
     def _log(self, error: Exception, verdict: Verdict, past: Past) -> None:
         say = log.error if verdict.delay_s is None else log.warning

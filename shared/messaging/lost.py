@@ -22,17 +22,18 @@ Check = Callable[[], Awaitable[None]]
 
 
 async def until_lost(
-    checks: Check, stranger: Check, *, every_s: float = LOOK_EVERY_S, patience_s: float = PATIENCE_S
+    own: Check, new_connection: Check, *, every_s: float = LOOK_EVERY_S, patience_s: float = PATIENCE_S
 ) -> None:
-    """Return when one of our own `checks` has failed for `patience_s` in which each new connection has worked.
+    """Return when `own` has failed for `patience_s` while `new_connection` worked each time; tried every `every_s`.
 
-    Both raise BrokerError. `stranger` tries a new connection; while the broker is away, nothing is held against ours.
+    Both raise BrokerError: `own` tries the connection of this process. While the broker is away, both fail, and the
+    time does not count.
     """
     failing_since: float | None = None
     while True:
         await asyncio.sleep(every_s)
-        error = await _error(checks)
-        if error is None or await _error(stranger) is not None:
+        error = await _error(own)
+        if error is None or await _error(new_connection) is not None:
             failing_since = None
             continue
         now = time.monotonic()

@@ -7,7 +7,7 @@ import aiormq
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractConnection
 from aio_pika.channel import Channel
-from aio_pika.exceptions import AMQPError, DeliveryError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
 from faststream.exceptions import IncorrectState
 from faststream.rabbit import RabbitBroker
 from faststream.rabbit.subscriber.usecase import RabbitSubscriber
@@ -42,7 +42,7 @@ async def check_by_publishing(broker: RabbitBroker) -> None:
         raise BrokerError(f"a publish was not confirmed: {error!r}") from error
 
 
-async def check_by_a_stranger(url: str) -> None:
+async def check_by_new_connection(url: str) -> None:
     """The same with a connection of its own, closed afterwards. Raises BrokerError, within LOOK_TIMEOUT_S."""
     try:
         async with asyncio.timeout(LOOK_TIMEOUT_S), await connect(url) as connection:
@@ -56,35 +56,37 @@ async def check_consumers(broker: Broker) -> None:
 
     A connection may come back without them. This reaches into FastStream's subscribers, as draining does.
     """
-    if broker.consuming:
-        for subscriber in broker.subscribers:
-            if isinstance(subscriber, RabbitSubscriber) and not await _consumes(subscriber):
-                raise BrokerError(f"{subscriber.queue.name} is not consumed")
+    for subscriber in broker.subscribers if broker.consuming else ():
+        if isinstance(subscriber, RabbitSubscriber) and not await _consumes(subscriber):
+            raise BrokerError(f"{subscriber.queue.name} is not consumed")
 
 
 async def _consumes(subscriber: RabbitSubscriber) -> bool:
     queue = subscriber._queue_obj  # noqa: SLF001 -- no public name tells it
     if queue is None or queue.channel.is_closed:
         return False
-    channel = await queue.channel.get_underlay_channel()
+    try:
+        channel = await queue.channel.get_underlay_channel()
+    except ChannelInvalidStateError:  # it could not be opened again
+        return False
     return isinstance(channel, aiormq.Channel) and subscriber._consumer_tag in channel.consumers  # noqa: SLF001 -- too
 
 
 async def _publish(connection: AbstractConnection) -> None:
     message = Message(b"", delivery_mode=DeliveryMode.PERSISTENT)
-    async with _passing_channel(connection) as channel:
+    async with _temporary_channel(connection) as channel:
         await channel.default_exchange.publish(message, CHECKS)
 
 
-def _passing_channel(connection: AbstractConnection) -> Channel:
-    """A channel that stays away when its connection comes back: nobody waits for it any more."""
+def _temporary_channel(connection: AbstractConnection) -> Channel:
+    """A channel that is not opened again when its connection comes back: whoever waited for it has gone on."""
     return Channel(connection, on_return_raises=True)
 
 
 async def _declared(broker: RabbitBroker, queue: str) -> Queue.DeclareOk:
     try:
         # A channel of its own: FastStream remembers declarations, and this answer must not be an old one.
-        async with asyncio.timeout(LOOK_TIMEOUT_S), _passing_channel(await broker.connect()) as channel:
+        async with asyncio.timeout(LOOK_TIMEOUT_S), _temporary_channel(await broker.connect()) as channel:
             return (await channel.declare_queue(queue, passive=True)).declaration_result
     except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
         raise BrokerError(f"{queue} could not be looked at: {error!r}") from error

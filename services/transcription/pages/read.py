@@ -149,10 +149,10 @@ class _Page:
             self._warnings.append(f"The text on page {self._number} could not be recognised.")
             return self._unread(text)
         if not scan.lines:
-            self._doubts = doubts
+            self._doubts = list(doubts)
             if hides_picture(self._page, graphics):
                 self._doubts.append("undrawn")
-            return self._content(text, [], "none" if doubts else "ocr")
+            return self._content(text, [], "none" if self._doubts else "ocr")
         self._doubts += doubts
         return self._content(
             text, self._laid_out(scan, Graphics(images=graphics.images, pictures=graphics.pictures)), "ocr"

@@ -18,7 +18,7 @@ from shared.health import Probe
 from shared.messaging.broker import create_broker
 from shared.messaging.connection import Broker
 from shared.messaging.queues import (
-    check_by_a_stranger,
+    check_by_new_connection,
     check_by_publishing,
     check_consumers,
     consumers,
@@ -129,11 +129,11 @@ async def test_a_consumer_that_did_not_come_back_is_told(settings: SharedSetting
         await check_by_publishing(broker)  # which sees nothing of it
 
 
-async def test_a_stranger_publishes_where_the_broker_works(broker: Broker, settings: SharedSettings) -> None:
+async def test_a_new_connection_publishes_where_the_broker_works(broker: Broker, settings: SharedSettings) -> None:
     url = settings.amqp_url.get_secret_value()
-    await check_by_a_stranger(url)
+    await check_by_new_connection(url)
     with pytest.raises(BrokerError):
-        await check_by_a_stranger(url.replace("@", "-and-a-wrong-password@"))
+        await check_by_new_connection(url.replace("@", "-and-a-wrong-password@"))
 
 
 async def test_a_queue_of_checks_that_is_gone_is_told(broker: Broker) -> None:

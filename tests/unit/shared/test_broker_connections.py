@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
+from aio_pika.exceptions import ChannelInvalidStateError
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import SecretStr
 
 from shared.circuit import Circuits
-from shared.messaging.broker import create_broker
+from shared.errors import BrokerError
+from shared.messaging.broker import create_broker, subscribe
 from shared.messaging.connection import Broker, connect
+from shared.messaging.queues import check_consumers
+from shared.messaging.topology import SPEECH
 from shared.settings import SharedSettings
 
 
@@ -68,3 +73,23 @@ async def test_a_connection_that_was_being_opened_is_hung_up_when_its_caller_is_
         await asyncio.wait([connecting])
         await asyncio.wait_for(hung_up.wait(), 20)
     assert not await left_of(before)
+
+
+async def test_a_consumer_whose_channel_could_not_be_opened_again_is_told(tmp_path):
+    class Channel:
+        is_closed = False
+
+        async def get_underlay_channel(self):
+            raise ChannelInvalidStateError("Channel was not opened")
+
+    async def ignore(event: dict) -> None:
+        pass
+
+    broker = broker_at("amqp://127.0.0.1:1/", tmp_path)
+    subscribe(broker, SPEECH, ignore, prefetch=1)
+    await check_consumers(broker)  # it has not begun to consume
+    broker.consuming = True
+    (subscriber,) = broker.subscribers
+    subscriber._queue_obj = SimpleNamespace(channel=Channel())
+    with pytest.raises(BrokerError, match="is not consumed"):
+        await check_consumers(broker)

@@ -122,3 +122,16 @@ async def test_a_circuit_and_the_page_tell_the_same() -> None:
     await probe.now()
     assert (await page.report())[0]
     assert dependency.tries == 3
+
+
+async def test_a_failure_counts_as_confirmed_only_where_it_still_fails() -> None:
+    dependency = Dependency()
+    probe = Probe(dependency.work, every_s=60, silence=DatabaseError)
+    dependency.works = False
+    assert await outcome(probe.confirmed()) == "no space left on device"
+    dependency.works = True
+    assert await outcome(probe.recent()) == "no space left on device"
+    assert await outcome(probe.confirmed()) == "works"
+    tries = dependency.tries
+    assert await outcome(probe.confirmed()) == "works"
+    assert dependency.tries == tries, "what works is believed for a while"
