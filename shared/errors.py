@@ -170,7 +170,7 @@ class PipelineError(LecternError):
 
 
 class OtherVersionError(LecternError):
-    """What another version of Lectern has stored cannot be read by this one. Retried: a replica of that may be next."""
+    """What another version of Lectern has stored or sent is not for this. Retried: a replica of that may be next."""
 
     code = "other_version"
     retryable = True

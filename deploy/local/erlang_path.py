@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-# By how many modules of each a start loads; what is missing here is found as ever, only later.
+# In the order of how many of their modules a start loads; those of others are found as ever, only later.
 SERVER = "rabbit"
 OF_ERLANG = ("kernel", "stdlib", "ssl", "inets", "compiler", "xmerl", "mnesia", "sasl", "tools", "public_key")
 OF_THE_SERVER = ("rabbit_common", "ra", "cuttlefish", "rabbitmq_prelaunch", "ranch", "osiris")
@@ -26,9 +26,9 @@ def first_folders(server_home: Path, path: str) -> list[Path]:
 
 
 def plugins_folder(server_home: Path, folder: Path) -> Path:
-    """The folder to name to the server as that of its plugins: `folder`, with a link to the server's own part alone.
+    """The folder to name to the server as that of its plugins: `folder`, with a link to the application `rabbit` alone.
 
-    Its settings are described there. Where that part is not found, the folder that the server came with.
+    The server reads the schema of its settings from there. Where that is not found, the folder that it came with.
     """
     server = _only(server_home / "plugins", (SERVER,))
     if not server:

@@ -36,7 +36,7 @@ class Broker(RabbitBroker):
         self._connecting = asyncio.Lock()
         self._opened: RobustConnection | None = None
         self.consuming = False  # whether every subscriber should be a consumer
-        self._connection_kwargs["connection_class"] = self._open
+        self._connection_kwargs["connection_class"] = self._open  # to close what an attempt leaves when it fails
 
     def _open(self, *args: Any, **options: Any) -> RobustConnection:
         self._opened = RobustConnection(*args, **options)

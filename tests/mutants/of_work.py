@@ -207,4 +207,10 @@ READINESS = (
         (Change("shared/service.py", "    await check_consumers(broker)\n", ""),),
         ("tests/integration/shared/test_lost_connection_ends.py",),
     ),
+    Mutant(
+        "lost-by-a-failure-that-is-over",
+        "A service whose readiness is tried once in ten minutes ends after one publish that was not confirmed in time",
+        (Change("shared/service.py", '["broker"].confirmed', '["broker"].recent'),),
+        ("tests/integration/shared/test_lost_connection_ends.py",),
+    ),
 )

@@ -22,7 +22,7 @@ class LocalPreparationEngine:
     """A PreparationEngine with ffmpeg, libmagic and pdfium: as many sources at once as there are processes."""
 
     def __init__(self, processes: Sequence[EngineProcess], options: CuttingOptions, limits: TimeLimits) -> None:
-        # The last one that was used goes first: the others, once idle, are ended and take no memory.
+        # The one that was used last is used next: the others stay idle, and those that keep much memory are ended.
         self._free: asyncio.LifoQueue[EngineProcess] = asyncio.LifoQueue()
         for process in processes:
             self._free.put_nowait(process)
