@@ -65,7 +65,9 @@ class Probe:
         await asyncio.wait({self._trying}, timeout=PROBE_TIMEOUT_S)
         if not self._trying.done():
             self._tried_s, self._error = time.monotonic(), self._silence(f"no answer within {PROBE_TIMEOUT_S:g} s")
-        elif not self._trying.cancelled():
+        elif self._trying.cancelled():  # by whom it asked: a connection that is closed from the other side does so
+            self._tried_s, self._error = time.monotonic(), self._error or self._silence("the try was cancelled")
+        else:
             self._trying.result()  # raises what is no LecternError: a bug in the work
         if self._error is not None:
             raise self._error

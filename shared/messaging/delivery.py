@@ -94,10 +94,10 @@ class RetryMiddleware(BaseMiddleware[Any, Any]):
         if self._dropped_as_unknown():
             return None
         try:
-            if self._queue != BURIALS.name:  # its handler waits by itself: a dead letter has nowhere else to go
-                await self.circuits.wait(HOLD_S)
             if other := self._of_other_version():
                 raise other
+            if self._queue != BURIALS.name:  # its handler waits by itself: a dead letter has nowhere else to go
+                await self.circuits.wait(HOLD_S)
             return await call_next(msg)
         except IgnoredException:
             raise

@@ -108,6 +108,7 @@ async def test_nobody_waits_for_a_page_without_an_end(tmp_path: Path, processes:
     assert "Page 1" in small.pages[0].pieces[0].text
     assert not bombs.done()
     bombs.cancel()
+    await asyncio.wait([bombs])
 
 
 def refusal(path: Path, write: Callable[[Path], None]) -> str:

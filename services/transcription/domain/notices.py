@@ -48,11 +48,13 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
 
 
 def no_words_notice(units: Iterable[SpeechUnit], transcript: Transcript) -> list[str]:
-    """Says that there are no words: nobody speaks, or nothing of it was understood."""
+    """Says why there are no words: nobody speaks, or nothing of it was understood. Little of it is told by itself."""
     if transcript.segments:
         return []
-    lost = [span for unit in units for span in unit.dropped if span.reason in ("missed", "unintelligible")]
-    return [NOTHING_UNDERSTOOD if _seconds(lost) >= MUCH_LOST_S else NO_SPEECH]
+    dropped = [span for unit in units for span in unit.dropped if span.reason != "silence"]
+    if _seconds([span for span in dropped if span.reason != "repetition"]) >= MUCH_LOST_S:
+        return [NOTHING_UNDERSTOOD]
+    return [] if dropped else [NO_SPEECH]
 
 
 def _is_doubtful(words: Sequence[Word], lost: Sequence[DroppedSpeech]) -> bool:

@@ -116,6 +116,8 @@ class _Page:
     def _is_contradicted(self, text: TextPage, graphics: Graphics) -> bool:
         try:
             wrong = self._recognition.contradicts(self._page, text, graphics)
+        except EngineLimitError:
+            raise  # as every other limit that a page meets: tried again, and then missing
         except EngineError:
             self._doubts.append("uncertain")
             return False
@@ -128,6 +130,8 @@ class _Page:
         if reads_letters and self._recognition.available:
             try:
                 scan, _ = read_scan(self._page, None, self._options)
+            except EngineLimitError:
+                raise  # as above
             except EngineError:
                 scan = TextPage(width=0, height=0)
             holes = Holes(line.text for line in scan.lines)
@@ -144,7 +148,7 @@ class _Page:
         try:
             scan, doubts = self._recognition.recognised(self._page, graphics)
         except EngineLimitError:
-            raise  # as every other limit that a page meets: tried again, and then missing
+            raise  # as above
         except EngineError:
             self._warnings.append(f"The text on page {self._number} could not be recognised.")
             return self._unread(text)

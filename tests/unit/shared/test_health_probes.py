@@ -46,6 +46,15 @@ async def test_a_result_is_kept_for_a_while_whatever_it_is() -> None:
     assert dependency.made_spans == [False, False]
 
 
+async def test_a_try_that_what_it_asks_has_cancelled_is_a_failure() -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    probe = Probe(cancelled, every_s=60, silence=DatabaseError)
+    assert await outcome(probe.recent()) == "the try was cancelled"
+    assert await outcome(probe.recent()) == "the try was cancelled"
+
+
 async def test_after_that_while_it_is_tried_again() -> None:
     dependency = Dependency()
     probe = Probe(dependency.work, every_s=0.05, silence=DatabaseError)

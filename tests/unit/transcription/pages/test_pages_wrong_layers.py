@@ -6,13 +6,14 @@ import pikepdf
 import pytest
 
 from services.transcription.pages import comparison
+from services.transcription.pages import read as reading
 from services.transcription.pages.join import join_units
 from services.transcription.pages.layer import Judgement, judge
 from services.transcription.pages.lines import Line, TextPage
 from services.transcription.pages.models import PageContent, PageOptions
 from services.transcription.pages.notices import notices
 from services.transcription.pages.read import read_pages
-from shared.errors import EngineError
+from shared.errors import EngineError, EngineLimitError
 
 PROSE = (
     "The chief officer found the staff of the office sufficient for the flow of traffic. "
@@ -129,6 +130,22 @@ def test_a_failing_recognition_leaves_a_doubtful_layer_as_it_is(typeset, tmp_pat
     pages, _ = read(wrong, tmp_path)
     assert pages[0].origin == "text_layer"
     assert pages[0].doubts == ("uncertain",)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "wrong"),
+    [
+        pytest.param(comparison, "read_line", reversed_alphabet, id="comparing"),
+        pytest.param(reading, "read_scan", without_ligatures, id="filling letters in"),
+    ],
+)
+def test_a_limit_that_recognition_meets_is_one_that_the_page_met(typeset, tmp_path, monkeypatch, where, name, wrong):
+    def refuse(*args):
+        raise EngineLimitError("too much memory")
+
+    monkeypatch.setattr(where, name, refuse)
+    with pytest.raises(EngineLimitError):
+        read(each_font(typeset(prose_page()), tmp_path / "wrong.pdf", remapped(wrong)), tmp_path)
 
 
 def test_recognition_stops_when_its_time_is_over(typeset, tmp_path):
