@@ -1,4 +1,4 @@
-"""Text as a reader sees it: ligatures opened, soft hyphens and control characters gone."""
+"""Text as a reader sees it: ligatures opened, soft hyphens gone, and a mark for each sign that nobody can tell."""
 
 import re
 import unicodedata
@@ -15,6 +15,10 @@ _PRIVATE_BULLETS = str.maketrans(
     dict.fromkeys("\uf0b7\uf0a7\uf076\uf0d8\uf0fc\uf02d\uf06c\uf06e\uf071\u25cf\u25aa", "•")
 )
 _PRIVATE_AT_START = re.compile(r"^[\ue000-\uf8ff](?=\s)")
+# Fonts without a map give numbers of glyphs as characters: a control character is a sign on the page. Before a word at
+# the beginning of a line it is a bullet; before a number it may be "at most".
+_CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
+_CONTROL_AT_START = re.compile(rf"^\s*{_CONTROL.pattern}(?=\s+[^\W\d_])")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")  # signs of symbol fonts, whose meaning only the font knows
 # TeX sets an accent as a glyph of its own before its letter, and a cedilla after it.
 _ACCENTS = {"\xa8": "\u0308", "\xb4": "\u0301", "ˆ": "\u0302", "˜": "\u0303", "\xaf": "\u0304", "˘": "\u0306"}
@@ -27,6 +31,8 @@ _PRESENTED = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]")  # letters of Hebrew and
 
 def clean(text: str) -> str:
     """`text` on one line, without what only a typesetter needs. Symbol fonts' bullets become real ones."""
+    if _CONTROL.search(text):
+        text = _CONTROL.sub(HOLE, _CONTROL_AT_START.sub("•", text))
     text = text.translate(_TABLE)
     if not text.isascii():
         text = _PRIVATE_AT_START.sub("•", text.translate(_PRIVATE_BULLETS))

@@ -9,7 +9,7 @@ import pikepdf
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
-from services.transcription.pages.characters import clean
+from services.transcription.pages.characters import HOLE, clean
 from services.transcription.pages.models import OutlineEntry
 from shared.errors import InvalidSourceError
 
@@ -93,7 +93,7 @@ def _subtype(page: pdfium.PdfPage, number: int) -> int:
 
 def document_title(document: pdfium.PdfDocument, file_name: str) -> str | None:
     """The title in the file's own metadata, unless it is empty or only a file's name."""
-    title = clean(str(document.get_metadata_dict().get("Title", "")))
+    title = _named(str(document.get_metadata_dict().get("Title", "")))
     is_name = title.lower().endswith((".doc", ".docx", ".tex", ".dvi", ".pdf", ".ppt", ".pptx", ".indd", ".odt"))
     return None if is_name or title.lower() in {"", "untitled", file_name.lower()} else title
 
@@ -106,7 +106,12 @@ def document_outline(document: pdfium.PdfDocument, first: int, last: int) -> tup
             break
         target = bookmark.get_dest()
         index = target.get_index() if target is not None else None
-        title = clean(bookmark.get_title() or "")
+        title = _named(bookmark.get_title() or "")
         if index is not None and first <= index + 1 <= last and title:
             entries.append(OutlineEntry(title=title, page=index + 1, level=bookmark.level + 1))
     return tuple(entries)
+
+
+def _named(text: str) -> str:
+    """A name that a program wrote into the file. It is no sign on a page: what cannot be shown is nothing."""
+    return clean(text).replace(HOLE, "").strip()

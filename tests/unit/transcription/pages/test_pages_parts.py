@@ -14,8 +14,22 @@ from services.transcription.pages.paragraphs import BULLET
 from services.transcription.pages.regions import CAPTION
 
 
-def test_ligatures_soft_hyphens_and_controls():
-    assert clean("e\ufb03cient \ufb02ow\x07, co\u00adoperate\u200b ") == "efficient flow, cooperate"
+def test_ligatures_and_soft_hyphens():
+    assert clean("e\ufb03cient \ufb02ow, co\u00adoperate\u200b ") == "efficient flow, cooperate"
+
+
+@pytest.mark.parametrize(
+    ("layer", "shown"),
+    [
+        pytest.param("\x01 Cost estimation", "• Cost estimation", id="a bullet before a word"),
+        pytest.param("\x04 20 minutes off-peak", "\ufffd 20 minutes off-peak", id="a sign before a number"),
+        pytest.param("waits of \x04 5 minutes", "waits of \ufffd 5 minutes", id="a sign within a line"),
+        pytest.param("\x1fice hours", "\ufffdice hours", id="a ligature at the beginning of a line"),
+        pytest.param("one\ttwo\r\n", "one two", id="blanks and ends of lines"),
+    ],
+)
+def test_control_characters_are_signs_that_the_font_does_not_name(layer, shown):
+    assert clean(layer) == shown
 
 
 @given(st.text())
