@@ -146,18 +146,25 @@ def _print_list(console: Console, letters: Sequence[Letter]) -> None:
     if not letters:
         console.print("No dead letters.", markup=False)
         return
+    rows = [_row(letter) for letter in letters]
+    if not console.is_terminal:  # a line each with tabs between, for other programs
+        console.file.writelines("\t".join(row) + "\n" for row in rows)
+        return
     table = Table(box=None, pad_edge=False)
     table.add_column("id", no_wrap=True, min_width=max(len(letter["id"]) for letter in letters))  # to be copied
-    table.add_column("died", no_wrap=True, min_width=11)
+    table.add_column("died", no_wrap=True, min_width=16)
     for name in ("queue", "reason", "job"):
         table.add_column(name, overflow="fold")
-    for letter in letters:
-        died = str(letter["buried_at"])[5:16].replace("T", " ")
-        reason = plain(letter["reason"]) + (" (replaying)" if letter["state"] == "replaying" else "")
-        table.add_row(
-            letter["id"], died, Text(plain(letter["queue"])), Text(reason), Text(plain(letter["job_id"] or ""))
-        )
+    for row in rows:
+        table.add_row(*map(Text, row))
     console.print(table)
+
+
+def _row(letter: Letter) -> tuple[str, ...]:
+    """Its id, when it died (UTC), queue, reason and job."""
+    died = str(letter["buried_at"])[:16].replace("T", " ")
+    reason = plain(letter["reason"]) + (" (replaying)" if letter["state"] == "replaying" else "")
+    return letter["id"], died, plain(letter["queue"]), reason, plain(letter["job_id"] or "")
 
 
 def _print_letter(console: Console, letter: Letter) -> None:

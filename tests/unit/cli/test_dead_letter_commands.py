@@ -1,14 +1,17 @@
 """`lectern dead-letters` against a gateway that is played here."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from services.cli import main
+from services.cli.dead_letters import _print_list
 
 LETTER = "5f2c9b7a1d3e4f60718293a4-0"
 
@@ -84,13 +87,22 @@ def test_a_list_is_read_page_by_page(played: Played) -> None:
     assert all(query | {"queue": "q", "job_id": "j", "reason": "r"} == query for _, _, query in played.asked)
 
 
-def test_a_list_is_a_table(played: Played) -> None:
+def test_a_list_for_other_programs_is_a_line_each(played: Played) -> None:
     result = run("list")
     assert result.exit_code == 0
-    assert f"{1:024x}-0" in result.stdout
-    assert "03-01 09:47" in result.stdout
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines] == [f"{number:024x}-0" for number in range(played.count)]
+    assert all(len(line) == 5 and line[1].endswith("-03-01 09:47") for line in lines)
     played.count = 0
     assert run("list").stdout == "No dead letters.\n"
+
+
+def test_a_list_on_a_terminal_is_a_table() -> None:
+    written = io.StringIO()
+    _print_list(Console(file=written, force_terminal=True, width=160), [letter(1)])
+    heading, line = written.getvalue().splitlines()
+    assert heading.split()[:3] == ["id", "died", "queue"]
+    assert f"{1:024x}-0" in line
 
 
 def test_showing_one(played: Played) -> None:
