@@ -99,7 +99,7 @@ def test_a_list_for_other_programs_is_a_line_each(played: Played) -> None:
 
 def test_a_list_on_a_terminal_is_a_table() -> None:
     written = io.StringIO()
-    _print_list(Console(file=written, force_terminal=True, width=160), [letter(1)])
+    _print_list(Console(file=written, force_terminal=True, color_system=None, width=160), [letter(1)])
     heading, line = written.getvalue().splitlines()
     assert heading.split()[:3] == ["id", "died", "queue"]
     assert f"{1:024x}-0" in line
