@@ -52,8 +52,6 @@ class Home:
         """Make the folder, for its owner alone."""
         private_folder(self.folder)
         private_folder(self.folder / "logs")
-        private_folder(self.folder / "objects")
-        private_folder(self.folder / "objects" / "inbox")  # where other programs put sources
 
     def read_state(self) -> SystemState | None:
         """The running system's description, or None when there is none or it makes no sense."""
