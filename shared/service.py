@@ -38,6 +38,8 @@ from shared.telemetry.logs import tell_background_errors
 
 log = structlog.get_logger()
 
+# The exit status of a process whose connection to the broker does not come back: EX_TEMPFAIL of sysexits.h.
+LOST = 75
 # No upload of a living process takes that long.
 ABANDONED_S = 86_400.0
 
@@ -133,7 +135,7 @@ async def _end_when_lost(parts: Parts) -> None:
     url = parts.settings.amqp_url.get_secret_value()
     new_connection = Probe(partial(check_by_new_connection, url), every_s=0, silence=BrokerError)
     await until_lost(parts.probes["broker"].confirmed, new_connection.now)
-    os._exit(1)  # the supervisor starts it again
+    os._exit(LOST)  # the supervisor starts it again
 
 
 async def _start(parts: Parts, build: Build) -> None:

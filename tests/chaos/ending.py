@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from shared.service import LOST
 from tests.chaos import inventory
 from tests.chaos.disturbances import AFTER_S, BROKER, DATABASE, STORAGE, Disturbances
 from tests.chaos.nursery import Unit
@@ -20,13 +21,14 @@ DEPENDENCIES = (BROKER, DATABASE, STORAGE)
 def ends_of_its_own(units: Iterable[Unit], disturbances: Disturbances) -> list[str]:
     """Processes that ended during the run without having been killed.
 
-    One that loses a dependency while it starts may end with status 1: it holds nothing yet, and is started again.
+    One that loses a dependency while it starts may end with status 1: it holds nothing yet, and is started again. So
+    may one whose connection to the broker does not come back, which tells that by its status.
     """
     return [
         f"{unit.label} ended by itself with status {status}: {unit.log.name}"
         for unit in units
         for status, at in zip(unit.statuses, unit.ended_at, strict=True)
-        if status != -signal.SIGKILL
+        if status not in (-signal.SIGKILL, LOST)
         and not (status == 1 and disturbances.any(DEPENDENCIES, since=at, until=at, after_s=AFTER_S))
     ]
 

@@ -83,7 +83,7 @@ async def test_a_service_without_its_connection_is_not_ready_and_ends(
             told = await _until_ready(parts, ready=False)
             assert told["broker"] == "failing"
             async with asyncio.timeout(30):
-                assert await ended == 1
+                assert await ended == service.LOST
     assert any("does not come back" in line["event"] for line in logs)
 
 
