@@ -70,13 +70,11 @@ async def drain(broker: Broker, timeout_s: float) -> None:
     """Stop gracefully: no new deliveries, then wait for running handlers, then hand back what is left.
 
     FastStream waits first and cancels afterwards, and what is delivered meanwhile comes back with a higher delivery
-    count; so the consumers are cancelled here before it is told to stop. This reaches into its subscribers, which
-    is why its minor version is pinned.
+    count; so the consumers are cancelled here before it is told to stop.
     """
     broker.consuming = False
     with anyio.move_on_after(timeout_s):
-        for subscriber in broker.subscribers:
-            queue, tag = getattr(subscriber, "_queue_obj", None), getattr(subscriber, "_consumer_tag", None)
+        for _, queue, tag in broker.consumed():
             if queue is not None and tag is not None and not queue.channel.is_closed:
                 await queue.cancel(tag)
     await broker.stop()

@@ -12,6 +12,7 @@ from aio_pika import RobustConnection
 from aio_pika.abc import AbstractConnection
 from aio_pika.connection import Connection, make_url
 from faststream.rabbit import RabbitBroker
+from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 
 
 async def connect(url: str) -> AbstractConnection:
@@ -68,6 +69,17 @@ class Broker(RabbitBroker):
             await super().stop(exc_type, exc_val, exc_tb)
         finally:
             await self._close()
+
+    def consumed(self) -> list[tuple[str, Any, str | None]]:
+        """Of every subscriber: the name of its queue, aio-pika's queue and its consumer tag, None before it consumes.
+
+        This reaches into FastStream's subscribers, which is why its minor version is pinned.
+        """
+        return [
+            (subscriber.queue.name, getattr(subscriber, "_queue_obj", None), getattr(subscriber, "_consumer_tag", None))
+            for subscriber in self.subscribers
+            if isinstance(subscriber, RabbitSubscriber)
+        ]
 
     async def _close(self) -> None:
         opened, self._opened = self._opened, None

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
-import aiormq
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractConnection
 from aio_pika.channel import Channel
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
 from faststream.exceptions import IncorrectState
 from faststream.rabbit import RabbitBroker
-from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 from pamqp.commands import Queue
 
 from shared.errors import BrokerError
@@ -54,22 +53,21 @@ async def check_by_new_connection(url: str) -> None:
 async def check_consumers(broker: Broker) -> None:
     """Raise BrokerError unless every subscriber of a started broker consumes.
 
-    A connection may come back without them. This reaches into FastStream's subscribers, as draining does.
+    A connection may come back without them.
     """
-    for subscriber in broker.subscribers if broker.consuming else ():
-        if isinstance(subscriber, RabbitSubscriber) and not await _consumes(subscriber):
-            raise BrokerError(f"{subscriber.queue.name} is not consumed")
+    for name, queue, tag in broker.consumed() if broker.consuming else ():
+        if not await _consumes(queue, tag):
+            raise BrokerError(f"{name} is not consumed")
 
 
-async def _consumes(subscriber: RabbitSubscriber) -> bool:
-    queue = subscriber._queue_obj  # noqa: SLF001 -- no public name tells it
+async def _consumes(queue: Any, tag: str | None) -> bool:
     if queue is None or queue.channel.is_closed:
         return False
     try:
         channel = await queue.channel.get_underlay_channel()
     except ChannelInvalidStateError:  # it could not be opened again
         return False
-    return isinstance(channel, aiormq.Channel) and subscriber._consumer_tag in channel.consumers  # noqa: SLF001 -- too
+    return tag in channel.consumers
 
 
 async def _publish(connection: AbstractConnection) -> None:

@@ -11,7 +11,9 @@ import pytest
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(480),
-    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="memory and processes are read from /proc, which Linux alone has"
+    ),
 ]
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,10 @@ import os
 import pytest
 
 
-@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="without workers there is nothing to share between")
+@pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" not in os.environ,
+    reason="with -n 0 there are no workers, and so no scheduler to ignore groups",
+)
 def test_the_tests_of_a_file_are_a_group_of_the_scheduler(request: pytest.FixtureRequest) -> None:
     # The scheduler knows a test by its id alone. Where the plugin's suffix does not reach the id, groups are ignored
     # without a word, and every fixture of a module or session is made once for each worker.
