@@ -10,35 +10,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from pydantic import SecretStr
 
 from shared.errors import InvalidMessageError, ObjectNotFoundError, SourceTooLargeError, StorageError
 from shared.settings import SharedSettings
-from shared.storage import ObjectRef, ObjectStore, check, open_store
+from shared.storage import ObjectStore, open_store
 from shared.storage.local import LocalObjectStore
-
-
-@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.integration)])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> SharedSettings:
-    if request.param == "local":
-        return SharedSettings(home=tmp_path)
-    s3 = request.getfixturevalue("s3")
-    return SharedSettings(
-        home=tmp_path,
-        storage="s3",
-        s3_endpoint=s3.endpoint_url,
-        s3_bucket=s3.bucket,
-        s3_region=s3.region,
-        s3_access_key=SecretStr(s3.access_key),
-        s3_secret_key=SecretStr(s3.secret_key),
-    )
-
-
-@pytest_asyncio.fixture
-async def store(settings: SharedSettings) -> AsyncIterator[ObjectStore]:
-    async with open_store(settings) as opened:
-        yield opened
 
 
 async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
@@ -191,50 +168,6 @@ async def test_a_key_cannot_leave_the_store(store: ObjectStore, key: str) -> Non
         await store.put_bytes(key, b"x", "text/plain")
     with pytest.raises(InvalidMessageError):
         await store.read(key)
-
-
-async def test_a_store_that_works_passes_its_check_and_nothing_stays(store: ObjectStore) -> None:
-    await asyncio.gather(*(store.check() for _ in range(5)))
-    assert await keys(store, check.PREFIX) == []
-
-
-async def test_what_checks_of_killed_processes_left_is_removed_and_nothing_else(
-    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store.put_bytes(f"{check.PREFIX}left", b"x", "text/plain")
-    await store.put_bytes("ingest/job-1/a.json", b"{}", "application/json")
-    await check.remove_old_checks(store)
-    assert await keys(store, check.PREFIX) == [f"{check.PREFIX}left"]  # a process that lives may be about to fetch it
-    monkeypatch.setattr(check, "LEFT_BEHIND_S", -60)
-    await check.remove_old_checks(store)
-    assert await keys(store, check.PREFIX) == []
-    assert await keys(store, "ingest/") == ["ingest/job-1/a.json"]
-
-
-@pytest.mark.parametrize("fault", ["loses what is put", "keeps half", "refuses deletion"])
-async def test_a_store_that_only_answers_fails_its_check(
-    store: ObjectStore, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put = store.put_bytes
-
-    async def lost(key: str, data: bytes, media_type: str) -> ObjectRef:
-        return ObjectRef(key=key, sha256=hashlib.sha256(data).hexdigest(), size=len(data), media_type=media_type)
-
-    async def half(key: str, data: bytes, media_type: str) -> ObjectRef:
-        return await put(key, data[: len(data) // 2], media_type)
-
-    async def refused(key: str) -> None:
-        raise StorageError(f"{key}: read-only")
-
-    name, replacement = {
-        "loses what is put": ("put_bytes", lost),
-        "keeps half": ("put_bytes", half),
-        "refuses deletion": ("delete", refused),
-    }[fault]
-    monkeypatch.setattr(store, name, replacement)
-    with pytest.raises(StorageError) as raised:
-        await store.check()
-    assert raised.type is StorageError  # not a lost object, which would be the job's own fault
 
 
 async def test_a_store_that_is_away_is_a_storage_error(tmp_path: Path) -> None:
