@@ -86,8 +86,14 @@ class SharedSettings(BaseSettings):
         ),
     ] = 10.0
     shutdown_s: Annotated[
-        float, Field(gt=0, le=600, description="How long running work may finish when a service is told to stop.")
-    ] = 10.0
+        float,
+        Field(
+            gt=0,
+            le=600,
+            description="How long running work may finish when a service is told to stop. Whoever stops it has to wait "
+            "two seconds longer, as `lectern up` does, before it is killed.",
+        ),
+    ] = 4.0
     engine_total_mb: Annotated[
         int,
         Field(

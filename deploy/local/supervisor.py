@@ -20,12 +20,9 @@ from deploy.local.processes import Child, free_ports, guardian, is_free, termina
 from deploy.local.programs import Program
 from deploy.local.rabbitmq import RabbitNode
 from deploy.local.services import SERVICES, Service, ServiceProgram
+from deploy.local.stop_limits import stop_limits
 
-# Together under the 15 s in which everything has ended: workers hand back or finish what they hold, then the pages go,
-# then what both stood on.
-DRAIN_S = 7.0
-FRONT_S = 2.5
-STORES_S = 4.0
+UNFINISHED = "; what it had not finished is done at the next start"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -211,17 +208,19 @@ class Supervisor:
         workers = [keeper for keeper in self._keepers if isinstance(keeper.program, Service)]
         front = [keeper for keeper in workers if isinstance(keeper.program, Service) and keeper.program.front]
         stores = [keeper for keeper in self._keepers if keeper not in workers]
-        await self._end([keeper for keeper in workers if keeper not in front], DRAIN_S)
-        await self._end(front, FRONT_S)
-        await self._end(stores, STORES_S)
+        limits = stop_limits({**os.environ, **self.options.environment})
+        # Workers hand back or finish what they hold, then the pages go, then what both stood on.
+        await self._end([keeper for keeper in workers if keeper not in front], limits.workers_s, UNFINISHED)
+        await self._end(front, limits.front_s)
+        await self._end(stores, limits.stores_s)
         self.home.forget_state()
         self._ignore_signals()
         self._lock.release()
 
-    async def _end(self, keepers: list[Keeper], timeout_s: float) -> None:
+    async def _end(self, keepers: list[Keeper], timeout_s: float, consequence: str = "") -> None:
         killed = await terminate_all(self._children(keepers), timeout_s=timeout_s)
         for name in killed:
-            message = f"{name} did not end within {timeout_s:g} s and was killed."
+            message = f"{name} did not end within {timeout_s:g} s and was killed{consequence}."
             self._happened(Event(name, Happening.KILLED, message, self.home.log(name)))
 
     def _children(self, keepers: list[Keeper]) -> list[Child]:

@@ -38,7 +38,7 @@ async def run(console: Console, home: Path, *, port: int | None, source: Path | 
                 await system.wait()
             finally:
                 stopped.set()
-            console.print("Stopping ...")
+            console.print("Stopping; Ctrl-C once more ends everything at once ...")
         await sending
     except StopRequestedError:
         console.print("Stopped before everything had started.")
@@ -72,5 +72,7 @@ def _handle(console: Console, client: Client, home: Path, source: Path, stopped:
     console.print(Text(f"\nSending {source} ..."), soft_wrap=True)
     job_id = client.submit(source, {})["job_id"]
     job = watch(console, client.follow(job_id, stopped.is_set))
-    if job is not None and job["status"] in TERMINAL:
+    if job is None or job["status"] not in TERMINAL:
+        console.print("The handout is not finished: work on it goes on at the next start.")
+    else:
         print_outcome(console, job, fetch(client, job, home / "handouts" / folder_name(job)))

@@ -1,5 +1,6 @@
 """A system that is stopped in the middle goes on where it was."""
 
+import json
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,8 @@ def test_an_unfinished_job_goes_on_after_a_restart_and_nothing_stays_behind(
     assert processes_of(home) != []
     system.stop()  # how soon is measured by `make bench`
     assert processes_of(home) == []
+    happened = (home / "logs" / "supervisor.jsonl").read_text().splitlines()
+    assert [line for line in happened if json.loads(line)["happening"] == "killed"] == []
 
     with running(home, **settings) as system:
         assert system.wait(job_id)["status"] == "done"
