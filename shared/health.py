@@ -103,7 +103,8 @@ class Health:
         try:
             await asyncio.wait_for(self._checks[name](), CHECK_TIMEOUT_S)
         except (LecternError, TimeoutError) as error:
-            log.warning("health check fails", dependency=name, error=str(error))
+            if not self.stopping:  # what has been closed for the end fails, and that is no news
+                log.warning("health check fails", dependency=name, error=str(error))
             return "failing"
         return "ok"
 

@@ -14,6 +14,8 @@ from aio_pika.connection import Connection, make_url
 from faststream.rabbit import RabbitBroker
 from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 
+from shared.errors import BrokerError
+
 
 async def connect(url: str) -> AbstractConnection:
     """A connection that does not come back by itself. Raises AMQPError and OSError; close it."""
@@ -27,15 +29,18 @@ async def connect(url: str) -> AbstractConnection:
 
 
 class Broker(RabbitBroker):
-    """FastStream's, with one connection however many ask for it at once.
+    """FastStream's, with one connection however many ask for it at once, and none after `stop`.
 
-    FastStream's own opens one for each of them, and closes only the last: not the one that its subscribers use.
+    FastStream's own opens one for each of them, and closes only the last: not the one that its subscribers use. It
+    also opens one for whoever asks after it was stopped, and aio-pika never ends an attempt whose connection is closed.
     """
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
         self._connecting = asyncio.Lock()
         self._opened: RobustConnection | None = None
+        self._attempt: asyncio.Timeout | None = None
+        self._stopped = False
         self.consuming = False  # whether every subscriber should be a consumer
         self._connection_kwargs["connection_class"] = self._open  # to close what an attempt leaves when it fails
 
@@ -44,16 +49,35 @@ class Broker(RabbitBroker):
         return self._opened
 
     async def connect(self) -> RobustConnection:
-        """The connection, opened at the first call. Raises AMQPError and OSError."""
+        """The connection, opened at the first call.
+
+        Raises AMQPError and OSError, and BrokerError where it would have to be opened when the broker is stopped.
+        """
         async with self._connecting:
+            self._refuse_when_stopped()
             try:
-                return await super().connect()
-            except BaseException:
-                await self._close()
+                async with asyncio.timeout(None) as self._attempt:  # `stop` sets the time
+                    return await self._connect_or_close()
+            except TimeoutError:
+                self._refuse_when_stopped()
                 raise
+            finally:
+                self._attempt = None
+
+    def _refuse_when_stopped(self) -> None:
+        if self._stopped and self._connection is None:
+            raise BrokerError("the connection to the broker is stopped for good: this process opens no other") from None
+
+    async def _connect_or_close(self) -> RobustConnection:
+        try:
+            return await super().connect()
+        except BaseException:
+            await self._close()
+            raise
 
     async def start(self) -> None:
-        """Connect, and consume with every subscriber."""
+        """Connect, and consume with every subscriber. Raises what `connect` raises."""
+        self._refuse_when_stopped()
         self.consuming = True
         await super().start()
 
@@ -63,8 +87,14 @@ class Broker(RabbitBroker):
         exc_val: BaseException | None = None,
         exc_tb: TracebackType | None = None,
     ) -> None:
-        """Stop the subscribers and close the connection, broken or not."""
+        """Stop the subscribers and close the connection, broken or not, for good; who waits for one waits no more."""
         self.consuming = False
+        self._stopped = True
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.reschedule(0)  # in the past: now
+        async with self._connecting:
+            pass  # nobody connects any more
         try:
             await super().stop(exc_type, exc_val, exc_tb)
         finally:

@@ -14,7 +14,7 @@ from shared.circuit import Circuits
 from shared.errors import BrokerError
 from shared.messaging.broker import create_broker, subscribe
 from shared.messaging.connection import Broker, connect
-from shared.messaging.queues import check_consumers
+from shared.messaging.queues import check_by_publishing, check_consumers, consumers
 from shared.messaging.topology import SPEECH
 from shared.settings import SharedSettings
 
@@ -55,6 +55,41 @@ async def test_who_is_stopped_while_it_connects_hangs_up_and_tries_no_more(tmp_p
         await asyncio.wait_for(hung_up.wait(), 20)
         await broker.stop()
     assert not await left_of(before)
+
+
+async def test_a_broker_that_is_stopped_while_it_connects_ends_everybody_who_waits_for_that(tmp_path):
+    async with mute() as (url, called, hung_up):
+        broker, before = broker_at(url, tmp_path), asyncio.all_tasks()
+        connecting = [asyncio.create_task(broker.connect()) for _ in range(3)]
+        await called.wait()
+        await asyncio.wait_for(broker.stop(), 20)
+        ended = await asyncio.wait_for(asyncio.gather(*connecting, return_exceptions=True), 20)
+        assert [type(error) for error in ended] == [BrokerError] * 3
+        await asyncio.wait_for(hung_up.wait(), 20)
+    assert not await left_of(before)
+
+
+async def test_who_is_cancelled_while_the_broker_stops_stays_cancelled(tmp_path):
+    async with mute() as (url, called, _):
+        broker = broker_at(url, tmp_path)
+        connecting = asyncio.create_task(broker.connect())
+        await called.wait()
+        stopping = asyncio.create_task(broker.stop())
+        connecting.cancel()
+        await asyncio.wait([connecting, stopping], timeout=20)
+        assert connecting.cancelled()
+        await stopping
+
+
+async def test_a_stopped_broker_connects_no_more(tmp_path):
+    async with mute() as (url, called, _):
+        broker = broker_at(url, tmp_path)
+        await broker.stop()
+        for use in (broker.connect, broker.start, lambda: check_by_publishing(broker), lambda: consumers(broker, "q")):
+            with pytest.raises(BrokerError, match="stopped for good"):
+                await asyncio.wait_for(use(), 20)
+        assert not called.is_set()
+        await broker.stop()  # a second time changes nothing
 
 
 async def test_a_refused_connection_is_closed_at_once():
