@@ -11,7 +11,7 @@ help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.ready-run ## Start everything and make a handout of the sample lecture, or of SOURCE=file
-	@$(BIN)/lectern up $(if $(SOURCE),"$(SOURCE)",--sample)
+	@$(BIN)/lectern up $(if $(SOURCE),'$(subst ','\'',$(value SOURCE))',--sample)
 
 test: $(VENV)/.ready-test ## Run every test on real servers (started and stopped by the tests)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

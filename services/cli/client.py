@@ -86,6 +86,13 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CommandError(f"The connection to {self._url} broke: {type(error).__name__}.") from None
 
+    def is_ready(self) -> bool:
+        """Whether the gateway and all that it needs work; False, never an error, while they do not."""
+        try:
+            return self._http.get("/health/ready").is_success
+        except httpx.HTTPError:
+            return False
+
     def submit(self, path: Path, fields: dict[str, str], *, name: str | None = None) -> Job:
         """Send a file, called `name`; if the line breaks, again under the same idempotency key: it is one job."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}

@@ -1,6 +1,5 @@
 """The `lectern` command."""
 
-import asyncio
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -67,24 +66,22 @@ def options(
 @app.command()
 def up(
     source: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="SOURCE", exists=True, dir_okay=False, readable=True, help="A file to make a handout of."
-        ),
+        Path | None, typer.Argument(metavar="SOURCE", readable=False, help="A file to make a handout of.")
     ] = None,
     *,
     home: Annotated[Path | None, typer.Option(file_okay=False, help="State folder; default LECTERN_HOME.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the page and of the API.")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Make a handout of the bundled lecture.")] = False,
 ) -> None:
-    """Run the whole of Lectern on this machine until Ctrl-C."""
+    """Run the whole of Lectern on this machine until Ctrl-C. Where it runs already, SOURCE is sent there."""
     from services.cli import up as launcher  # noqa: PLC0415 -- every other command starts without the supervisor
 
     if sample and source is not None:
         raise typer.BadParameter("Give a file or --sample, not both.")
     with explained():
-        chosen = SAMPLE if sample else source
-        asyncio.run(launcher.run(consoles()[0], (home or home_folder()).resolve(), port=port, source=chosen))
+        # Not every shell replaces the tilde in `make run SOURCE=~/week-3.mp4`.
+        chosen = SAMPLE if sample else source and source.expanduser()
+        launcher.run(consoles()[0], (home or home_folder()).resolve(), port=port, source=chosen)
 
 
 app.command(help=submit.HELP)(submit.submit)

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,27 @@ def chosen_sources(given: Sequence[str], *, recursive: bool, name: str) -> Itera
             else:
                 faults.append(Remark(one, "It does not exist."))
         yield Chosen(tuple(found.values()), tuple(skipped), tuple(faults))
+
+
+def check_file(path: Path) -> None:
+    """Raises CommandError where `path` is no file that has something in it and can be read."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise CommandError(f"{path} does not exist.", exit_status=2) from None
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", exit_status=2) from None
+    if stat.S_ISDIR(status.st_mode):
+        said = "is a folder: name one file in it, or send all of them by `lectern submit` once Lectern runs."
+    elif not stat.S_ISREG(status.st_mode):
+        said = "is no file."
+    elif not os.access(path, os.R_OK):
+        said = "cannot be read: you have no permission."
+    elif not status.st_size:
+        said = "is empty: there is nothing in it to make a handout of."
+    else:
+        return
+    raise CommandError(f"{path} {said}", exit_status=2)
 
 
 def _keep_standard_input(folder: Path) -> Path:
