@@ -16,8 +16,11 @@ from services.analysis.offline import cleaning, standalone
 from services.analysis.offline.words import looks_english, normals
 from shared.documents import Block, FigureBlock, SlideBlock, SourceDocument, TextBlock, Utterance
 
-# After a stop: closing quotes, white space, and something that can open a sentence. CJK stops need no space.
-_END = re.compile(r"(?:(?<![.!?…])[.!?…]+[\"”’»)\]]*(?=\s+[\"“‘«(\[]*[^\Wa-z_])|(?<![。！？])[。！？]+[」』）]*)")
+# After a stop: closing quotes, marks of footnotes, white space, and something that can open a sentence.
+# CJK stops need no space.
+_END = re.compile(
+    r"(?:(?<![.!?…])[.!?…]+[\"”’»)\]]*[⁰¹²³⁴-⁹]*(?=\s+[\"“‘«(\[]*[^\Wa-z_])|(?<![。！？])[。！？]+[」』）]*)"
+)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|dr|mr|mrs|ms|prof|st|fig|figs|eq|eqs|sec|ch|vol|no|nos|pp|approx|ca|al|etc|inc|ltd|jr|sr"
     r"|bzw|usw|ggf|evtl|vgl|abb|nr|str|ca|u\.s|u\.k|u\.n|a\.m|p\.m|ph\.d)|(?<![\w.])[A-Z]"

@@ -79,7 +79,7 @@ _ATTRIBUTION = re.compile(
 )
 _CONTENTS_ENTRY = re.compile(r" (?:…|\.{4,}|(?:\. ){3,}\.?) ?(?:\d{1,4}|[ivxl]{1,6})$")
 _SEQUEL = re.compile(r"^(?:(?:and|so|but) )?then\b", re.IGNORECASE)  # what follows from the sentence before
-_STOPPED = re.compile(r"[.!?…。！？][\"”’»)\]』」）]*(?:\[\d+\]|\d{1,2})?$")
+_STOPPED = re.compile(r"[.!?…。！？][\"”’»)\]』」）]*(?:\[\d+\]|[\d⁰¹²³⁴-⁹]{1,2})?$")
 _FORMULA = re.compile(r"[=∑∏∫√∂∇≤≥≈\U0001d400-\U0001d7ff]")
 _FIELD = re.compile(r"\w: \S")  # "Size: 1 byte Kind: none": a form, not a sentence
 _SELF = re.compile(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.transcription.pages.characters import LINE_END_HYPHEN
+from services.transcription.pages.exponents import NUMBER, RAISED, is_raised, raised
 from services.transcription.pages.lines import Line, union
 from services.transcription.pages.listings import is_listing, listing_text
 from services.transcription.pages.models import Piece, PieceKind
@@ -14,7 +15,7 @@ from services.transcription.pages.regions import CAPTION
 BULLET = re.compile(r"^[•◦▪‣·●○■□➢✓❖❑❒◆◇▶▷►▸➤➔⇒–—*-]\s+(?=\S)")
 NUMBERED = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-z][.)]|\(?[ivx]{1,4}[.)])\s+(?=\S)")
 _SUBHEADING = re.compile(r"^\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[^\W\d_a-z]")
-_SENTENCE_END = re.compile(r"[.!?:;…][\"”’')\]]*\d{0,2}$")
+_SENTENCE_END = re.compile(rf"[.!?:;…][\"”’')\]]*[\d{RAISED}]{{0,2}}$")
 _MATH_SIGN = re.compile(r"[=+±×÷∑∏∫√∞≈≠≤≥∂∇∈∉⊂∪∩→⇒⇔∀∃·−^Α-Ωα-ω\U0001d400-\U0001d7ff]")
 _MATHEMATICAL = re.compile(r"[∑∏∫√∂∇\U0001d400-\U0001d7ff]")
 _PLAIN_WORD = re.compile(
@@ -91,7 +92,7 @@ def _beside(one: Line, other: Line) -> Line:
     x0, y0, x1, y1 = union([one.box, other.box])
     glue = "" if other.x0 - one.x1 < 0.12 * main.size else " "
     return Line(
-        text=one.text + glue + other.text,
+        text=one.text + glue + _shown_text(one, other, glue),
         x0=x0,
         y0=y0,
         x1=x1,
@@ -104,6 +105,13 @@ def _beside(one: Line, other: Line) -> Line:
         group=main.group,
         math=one.math or other.math,
     )
+
+
+def _shown_text(one: Line, other: Line, glue: str) -> str:
+    """The text of `other` behind `one`: raised where it is an exponent that the file draws by itself."""
+    rise = (one.baseline - other.baseline) / one.size
+    exponent = not glue and NUMBER.fullmatch(other.text) and is_raised(other.size / one.size, rise)
+    return raised(other.text) if exponent else other.text
 
 
 def _breaks(run: Run, line: Line, column: Column, step: float, body: float) -> bool:

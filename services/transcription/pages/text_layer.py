@@ -13,6 +13,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdf
 
 from services.transcription.pages.characters import clean
+from services.transcription.pages.exponents import MAY_BE_RAISED, is_raised, raised
 from services.transcription.pages.glyph_text import read_units, whole
 from services.transcription.pages.lines import Line, TextPage, font_size, inside, union, without_shadows
 from services.transcription.pages.models import Box
@@ -222,6 +223,16 @@ class _Reader:
         along = max((matrix.a, 0), (-matrix.a, 180), (-matrix.b, 90), (matrix.b, 270))[1]
         return round(size * scale, 1), (along + self._rotation) % 360, self._place(matrix.e, matrix.f)[1]
 
+    def _with_exponents(self, text: str, start: int) -> str:
+        """`text` with the digits that stand raised after others as such: 10³ is no 103."""
+        for match in MAY_BE_RAISED.finditer(text):
+            size, _, baseline = self._look(start + match.start() - 1)
+            for index in range(*match.span()):
+                digit_size, _, digit_baseline = self._look(start + index)
+                if is_raised(digit_size / size, (baseline - digit_baseline) / size):
+                    text = text[:index] + raised(text[index]) + text[index + 1 :]
+        return text
+
     def _font(self, index: int) -> tuple[bool, bool, bool]:
         length = pdf.FPDFText_GetFontInfo(self._handle, index, self._name, 128, ctypes.byref(self._flags))
         name = self._name.raw[: max(0, length - 1)] if length <= 128 else b""
@@ -237,6 +248,8 @@ class _Reader:
         return box[0], box[2]
 
     def _finish(self, text: str, start: int, end: int, boxes: list[tuple[float, ...]]) -> Iterator[Line]:
+        if end - start == len(text) and MAY_BE_RAISED.search(text):
+            text = self._with_exponents(text, start)
         cleaned = clean(whole(text.rstrip(_HYPHENS)))
         if not cleaned:
             return

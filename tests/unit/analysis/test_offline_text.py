@@ -32,6 +32,7 @@ def test_speech_is_cleaned_by_leaving_out(said: str, written: str) -> None:
         ("It has vitamin C. The body needs it.", 2),
         ("細胞です。膜です。", 2),
         ("Das gilt z. B. Für alle. Ja.", 2),
+        ("Glass was cheap.³ Lenses were not.¹² They cracked.", 3),
         ("no stop at all", 1),
         ("", 0),
     ],
