@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from services.cli.connection import CommandError, Connection, NoAccessError
+from services.cli.refusals import checked, content
 
 Job = dict[str, Any]
 
@@ -22,8 +23,6 @@ TERMINAL = frozenset({"done", "partial", "failed", "cancelled"})
 # An upload is answered only after its last byte was stored; a quiet stream of events carries a heartbeat.
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _PATIENCE_S = 120.0
-_WRONG_USAGE = 422
-_UNKNOWN_CALLER = 401
 _LETTERS = "/v1/dead-letters"
 _KEYS = "/v1/keys"
 # Thousands of dead letters are changed one by one before the answer comes.
@@ -58,6 +57,7 @@ class Client:
     """A connection to one gateway, to be used in a `with`. Every method raises CommandError when it cannot."""
 
     def __init__(self, connection: Connection, transport: httpx.BaseTransport | None = None) -> None:
+        self._connection = connection
         self._url = connection.url
         self._http = httpx.Client(
             base_url=connection.url,
@@ -83,8 +83,16 @@ class Client:
             raise NoAccessError(
                 f"No gateway answers at {self._url}. Start one with `lectern up`, or correct LECTERN_URL."
             ) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise CommandError(f"The connection to {self._url} broke: {type(error).__name__}.") from None
+        except httpx.TimeoutException:
+            raise CommandError(f"Lectern at {self._url} did not answer in time. Try again.") from None
+        except httpx.HTTPError:
+            raise CommandError(f"The connection to {self._url} broke before the answer was here. Try again.") from None
+
+    def _checked(self, answer: httpx.Response) -> httpx.Response:
+        return checked(answer, self._connection)
+
+    def _content(self, answer: httpx.Response) -> dict[str, Any]:
+        return content(answer, self._connection)
 
     def is_ready(self) -> bool:
         """Whether the gateway and all that it needs work; False, never an error, while they do not."""
@@ -110,7 +118,7 @@ class Client:
                 answer = self._http.post("/v1/jobs", files={"file": (name, file)}, data=fields, headers=headers)
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
-        return _content(answer)
+        return self._content(answer)
 
     def full_id(self, given: str) -> str:
         """The id of the job that `given` begins, as git does it; an id that is none of a beginning is left alone.
@@ -127,7 +135,7 @@ class Client:
     def job(self, job_id: str) -> Job:
         """One job."""
         with self._explained():
-            return _content(self._http.get(_path(job_id)))
+            return self._content(self._http.get(_path(job_id)))
 
     def jobs(self, status: str | None, limit: int) -> Iterator[Job]:
         """At most `limit` jobs, newest first."""
@@ -138,7 +146,7 @@ class Client:
         left = limit
         while left > 0:
             with self._explained():
-                page = _content(self._http.get(path, params=query))
+                page = self._content(self._http.get(path, params=query))
             yield from page[name][:left]
             left -= len(page[name])
             if page["cursor"] is None:
@@ -152,62 +160,64 @@ class Client:
     def dead_letter(self, letter: str) -> dict[str, Any]:
         """All about one dead letter."""
         with self._explained():
-            return _content(self._http.get(_letter_path(letter)))
+            return self._content(self._http.get(_letter_path(letter)))
 
     def replay_letter(self, letter: str) -> dict[str, Any]:
         """Send one back to work; how many are on their way."""
         with self._explained():
-            return _content(self._http.post(f"{_letter_path(letter)}/replay"))
+            return self._content(self._http.post(f"{_letter_path(letter)}/replay"))
 
     def replay_letters(self, chosen: LetterFilter) -> dict[str, Any]:
         """Send all that fit back to work; how many are on their way."""
         with self._explained():
-            return _content(self._http.post(f"{_LETTERS}/replay", json=chosen.fields_or_all(), timeout=_BULK_TIMEOUT))
+            return self._content(
+                self._http.post(f"{_LETTERS}/replay", json=chosen.fields_or_all(), timeout=_BULK_TIMEOUT)
+            )
 
     def purge_letter(self, letter: str) -> dict[str, Any]:
         """Throw one away; how many were."""
         with self._explained():
-            return _content(self._http.delete(_letter_path(letter)))
+            return self._content(self._http.delete(_letter_path(letter)))
 
     def purge_letters(self, chosen: LetterFilter) -> dict[str, Any]:
         """Throw all that fit away; how many were."""
         with self._explained():
-            return _content(self._http.delete(_LETTERS, params=chosen.fields_or_all(), timeout=_BULK_TIMEOUT))
+            return self._content(self._http.delete(_LETTERS, params=chosen.fields_or_all(), timeout=_BULK_TIMEOUT))
 
     def cancel(self, job_id: str) -> Job:
         """Stop working on a job; the job as it is then."""
         with self._explained():
-            return _content(self._http.post(f"{_path(job_id)}/cancel"))
+            return self._content(self._http.post(f"{_path(job_id)}/cancel"))
 
     def retry(self, job_id: str) -> Job:
         """Have what is missing of a job made; the job as it is then."""
         with self._explained():
-            return _content(self._http.post(f"{_path(job_id)}/retry"))
+            return self._content(self._http.post(f"{_path(job_id)}/retry"))
 
     def delete(self, job_id: str) -> None:
         """Delete a job."""
         with self._explained():
-            _checked(self._http.delete(_path(job_id)))
+            self._checked(self._http.delete(_path(job_id)))
 
     def sign_in_link(self) -> str:
         """An address that signs a browser in once."""
         with self._explained():
-            return str(_content(self._http.post("/v1/sign-in-links"))["url"])
+            return str(self._content(self._http.post("/v1/sign-in-links"))["url"])
 
     def keys(self) -> list[dict[str, Any]]:
         """All API keys, newest first."""
         with self._explained():
-            return list(_content(self._http.get(_KEYS))["keys"])
+            return list(self._content(self._http.get(_KEYS))["keys"])
 
     def create_key(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Make an API key; all about it, with its secret."""
         with self._explained():
-            return _content(self._http.post(_KEYS, json=wanted))
+            return self._content(self._http.post(_KEYS, json=wanted))
 
     def revoke_key(self, key: str) -> dict[str, Any]:
         """Revoke an API key; all about it."""
         with self._explained():
-            return _content(self._http.delete(f"{_KEYS}/{quote(key, safe='')}"))
+            return self._content(self._http.delete(f"{_KEYS}/{quote(key, safe='')}"))
 
     @contextmanager
     def download(self, url: str) -> Iterator[Iterator[bytes]]:
@@ -217,7 +227,7 @@ class Client:
         with self._explained(), self._http.stream("GET", url) as answer:
             if answer.is_error:
                 answer.read()
-            yield _checked(answer).iter_bytes()
+            yield self._checked(answer).iter_bytes()
 
     def follow(self, job_id: str, stopped: Callable[[], bool] = _never) -> Iterator[Job]:
         """The job at every change until it has ended; a line that breaks is taken up again.
@@ -253,7 +263,7 @@ class Client:
             if answer.is_error:
                 answer.read()
             event = ""
-            for line in _checked(answer).iter_lines():
+            for line in self._checked(answer).iter_lines():
                 if line.startswith("event: "):
                     event = line.removeprefix("event: ")
                 if event == "deleted":
@@ -271,26 +281,3 @@ def _letter_path(letter: str) -> str:
 
 def _path(job_id: str) -> str:
     return f"/v1/jobs/{quote(job_id, safe='')}"
-
-
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    try:
-        problem = answer.json()
-        detail = str(problem["detail"])
-        faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or ()]
-    except (ValueError, KeyError, TypeError):
-        detail, faults = f"The gateway answered {answer.status_code}.", []
-    # A fault that only repeats the sentence above says nothing new.
-    message = "\n  ".join([detail, *(fault for fault in faults if detail not in fault)])
-    if answer.status_code == _UNKNOWN_CALLER:
-        raise NoAccessError(message)
-    raise CommandError(message, exit_status=2 if answer.status_code == _WRONG_USAGE else 1)
-
-
-def _content(answer: httpx.Response) -> dict[str, Any]:
-    content = _checked(answer).json()
-    if not isinstance(content, dict):
-        raise CommandError("What answers there is no Lectern gateway.")
-    return content

@@ -2,11 +2,13 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DEFAULT_HOME = Path(".lectern")
-_MARKS = ("api-key", "state.json")
+KEY_FILE = "api-key"
+_MARKS = (KEY_FILE, "state.json")
 
 
 class CommandError(Exception):
@@ -23,10 +25,12 @@ class NoAccessError(CommandError):
 
 @dataclass(frozen=True)
 class Connection:
-    """A gateway's address and an API key."""
+    """A gateway's address and an API key: where it came from, and what to do when it is refused."""
 
     url: str
     key: str
+    key_from: str = field(default="LECTERN_API_KEY", compare=False)
+    remedy: str = field(default="Put another one there; `lectern keys create` makes one.", compare=False)
 
 
 def home_folder() -> Path:
@@ -51,12 +55,39 @@ def _is_own_home(home: Path) -> bool:
 
 def find_gateway(home: Path) -> Connection:
     """LECTERN_URL and LECTERN_API_KEY, or what `home` says. Raises CommandError when neither does."""
-    url = os.environ.get("LECTERN_URL") or _running_at(home)
+    given = os.environ.get("LECTERN_URL")
+    if given and not _is_address(given):
+        raise CommandError(f"LECTERN_URL is {given}, which is no address. Write it as http://HOST:PORT.")
+    url = given or _running_at(home)
     if url is None:
         raise CommandError(
             f"No Lectern runs from {home}. Start one with `lectern up`, or set LECTERN_URL and LECTERN_API_KEY."
         )
-    return Connection(url.rstrip("/"), os.environ.get("LECTERN_API_KEY") or kept_key(home))
+    return _connection(url, "LECTERN_API_KEY", home)
+
+
+def local_connection(url: str, home: Path) -> Connection:
+    """The system that runs from `home` at `url`. Raises CommandError when there is no key to it."""
+    return _connection(url, "GATEWAY_BOOTSTRAP_KEY", home)
+
+
+def _connection(url: str, variable: str, home: Path) -> Connection:
+    given = os.environ.get(variable)
+    key, key_from = (given, variable) if given else (kept_key(home), str(home / KEY_FILE))
+    if not key or not all("!" <= character <= "~" for character in key):
+        raise CommandError(f"There is no API key in {key_from}, but something else: put one there.")
+    if given:
+        return Connection(url.rstrip("/"), key, key_from)
+    remedy = "Remove this file and start Lectern again, which makes a new one, or set LECTERN_API_KEY."
+    return Connection(url.rstrip("/"), key, key_from, remedy)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:
+        return False
 
 
 def _running_at(home: Path) -> str | None:
@@ -71,6 +102,6 @@ def _running_at(home: Path) -> str | None:
 def kept_key(home: Path) -> str:
     """The local user's key, made by the gateway at its first start. Raises CommandError when there is none."""
     try:
-        return (home / "api-key").read_text().strip()
-    except OSError:
+        return (home / KEY_FILE).read_text().strip()
+    except (OSError, UnicodeDecodeError):
         raise CommandError(f"There is no API key: set LECTERN_API_KEY, or give {home} one by starting it.") from None

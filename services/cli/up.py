@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from deploy.local.errors import AlreadyRunningError, LocalSystemError, StopReque
 from deploy.local.keeper import Event, Happening
 from deploy.local.supervisor import Options, Supervisor
 from services.cli.client import TERMINAL, Client, Job
-from services.cli.connection import CommandError, Connection, kept_key
+from services.cli.connection import CommandError, Connection, local_connection
 from services.cli.downloads import fetch, folder_name
 from services.cli.progress import watch
 from services.cli.report import EXIT_STATUS, print_outcome
@@ -50,7 +49,7 @@ async def _serve(console: Console, home: Path, *, port: int | None, source: Path
     options = Options(on_event=tell) if port is None else Options(on_event=tell, gateway_port=port)
     stopped = threading.Event()
     async with Supervisor(home, options) as system:
-        connection = Connection(system.gateway_url or "", _key(home))
+        connection = local_connection(system.gateway_url or "", home)
         sending = asyncio.create_task(asyncio.to_thread(_serve_user, console, connection, home, source, stopped))
         try:
             await system.wait()
@@ -58,10 +57,6 @@ async def _serve(console: Console, home: Path, *, port: int | None, source: Path
             stopped.set()
         console.print("Stopping; Ctrl-C once more ends everything at once ...")
     await sending
-
-
-def _key(home: Path) -> str:
-    return os.environ.get("GATEWAY_BOOTSTRAP_KEY") or kept_key(home)
 
 
 def _serve_user(
@@ -112,7 +107,7 @@ def _use_running(console: Console, home: Path, running: AlreadyRunningError, sou
     url = running.gateway_url
     if url is not None and source is None:
         raise CommandError(f"{running.public_message} `lectern sign-in` makes a link to its page.")
-    with Client(Connection(url or "", _key(home))) as client:
+    with Client(local_connection(url or "", home)) as client:
         if url is None or source is None or not client.is_ready():
             raise CommandError(f"Lectern is still starting from {home}: try again when it serves its page.")
         console.print(Text(f"{running.public_message} The file is sent there."), soft_wrap=True)

@@ -22,6 +22,7 @@ from starlette.websockets import WebSocketClose
 from services.gateway.accept import prefers_html
 from services.gateway.headers import add_security_headers
 from services.gateway.methods import allowed_methods
+from services.gateway.patterns import fault_message
 from services.gateway.web.templates import render
 from shared.errors import LecternError, ObjectNotFoundError, RateLimitError, SourceTooLargeError
 from shared.telemetry import current_trace_id
@@ -184,7 +185,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [
-        FieldFault(field=".".join(str(part) for part in fault["loc"]), message=str(fault["msg"]))
+        FieldFault(field=".".join(str(part) for part in fault["loc"]), message=fault_message(fault))
         for fault in error.errors()
     ]
     detail = "Some fields of the request are not valid: see `errors`."

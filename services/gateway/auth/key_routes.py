@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.gateway.auth.guard import Administrator, administrator
 from services.gateway.auth.keys import LastAdministratorKeyError, NewKey, revoked_at
 from services.gateway.parts import Gateway, gateway
+from services.gateway.patterns import KEY_ID, KEY_NAME, OWNER
 from services.gateway.problems import ProblemError, not_found, responses
 from shared.database import Document
 
@@ -19,19 +20,19 @@ log = structlog.get_logger()
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[Depends(administrator)])
 Parts = Annotated[Gateway, Depends(gateway)]
-KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", examples=["5f2c9b7a1d3e"], description="Its `id`.")]
+KeyId = Annotated[str, Path(pattern=KEY_ID, examples=["5f2c9b7a1d3e"], description="Its `id`.")]
 
 _FIRST_KEY = "first key"
 _NAME = Field(
     min_length=1,
     max_length=100,
-    pattern=r"^[^\x00-\x1f\x7f-\x9f]+$",
+    pattern=KEY_NAME,
     description="What it is for; not unique.",
     examples=["Moodle"],
 )
 _OWNER = Field(
     max_length=64,
-    pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]*$",
+    pattern=OWNER,
     description="The user it acts for, whose jobs it sees.",
     examples=["ana"],
 )

@@ -12,6 +12,7 @@ from services.gateway.dead_letters.office import DeadLetterOffice
 from services.gateway.dead_letters.view import Letter, LetterList, Purged, Replayed, letter_of, summary_of
 from services.gateway.jobs.routes import decode_cursor, encode_cursor
 from services.gateway.parts import Gateway, gateway
+from services.gateway.patterns import LETTER_ID
 from services.gateway.problems import ProblemError, not_found, responses
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], dependencies=[Depends(administrator)])
@@ -41,9 +42,7 @@ def _named(
 
 Office = Annotated[DeadLetterOffice, Depends(_office)]
 Named = Annotated[LetterFilter, Depends(_named)]
-LetterPath = Annotated[
-    str, Path(pattern=r"^[0-9a-f]{24}-[0-9]{1,7}$", examples=["5f2c9b7a1d3e4f60718293a4-0"], description="Its `id`.")
-]
+LetterPath = Annotated[str, Path(pattern=LETTER_ID, examples=["5f2c9b7a1d3e4f60718293a4-0"], description="Its `id`.")]
 
 
 class ReplayRequest(BaseModel):

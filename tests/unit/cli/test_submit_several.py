@@ -249,4 +249,4 @@ def test_a_key_that_is_not_good_ends_everything_at_once(played: Played, tmp_path
     played.locked = True
     result = run("a.mp4", "b.mp4")
     assert result.exit_code == 1
-    assert result.stderr.count("Send a valid API key.") == 1
+    assert result.stderr.count("does not know the API key in LECTERN_API_KEY") == 1
