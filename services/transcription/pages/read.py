@@ -27,7 +27,7 @@ from services.transcription.pages.rotation import upright
 from services.transcription.pages.ruled import ruled_tables
 from services.transcription.pages.tables import Table, open_tables
 from services.transcription.pages.text_layer import page_text
-from services.transcription.pages.undrawn import hides_picture, is_blank, lacks_picture
+from services.transcription.pages.undrawn import is_blank, undrawn_pictures
 from services.transcription.pages.unruled import unruled_tables
 from shared.errors import EngineError, EngineLimitError
 
@@ -93,10 +93,12 @@ class _Page:
         self._options = recognition.options
         self._warnings: list[str] = []
         self._doubts: list[Doubt] = []
+        self._undrawn: list[Box] = []
 
     def read(self) -> PageContent:
         text = page_text(self._page, self._options.max_page_chars)
         graphics = page_graphics(self._page)
+        self._undrawn = undrawn_pictures(self._page, graphics)
         if _has_no_text(text, graphics):
             return self._scanned(text, graphics)
         judgement = judge(text)
@@ -154,13 +156,9 @@ class _Page:
             return self._unread(text)
         if not scan.lines:
             self._doubts = list(doubts)
-            if hides_picture(self._page, graphics):
-                self._doubts.append("undrawn")
-            return self._content(text, [], "none" if self._doubts else "ocr")
+            return self._content(text, [], "none" if self._doubts or self._undrawn else "ocr")
         self._doubts += doubts
-        return self._content(
-            text, self._laid_out(scan, Graphics(images=graphics.images, pictures=graphics.pictures)), "ocr"
-        )
+        return self._content(text, self._laid_out(scan, Graphics(images=graphics.images)), "ocr")
 
     def _unread(self, text: TextPage) -> PageContent:
         self._doubts = ["unread"]
@@ -199,7 +197,7 @@ class _Page:
                 if inside(line.box, aside):
                     line.group = group
         solid = [Piece(kind="table", text=table_text(rows), box=_rounded(box), rows=rows) for box, rows in tables]
-        found = (self._figure(box, index, graphics) for index, box in enumerate(figures, start=1))
+        found = (self._figure(box, index) for index, box in enumerate(figures, start=1))
         solid += [figure for figure in found if figure]
         apart = [piece for line in numbers for piece in make_pieces([(line, (line.x0, line.x1))], text.body_size)]
         if not runs_to_left(text):
@@ -216,12 +214,10 @@ class _Page:
             self._doubts.append("order")
         return pieces
 
-    def _figure(self, box: Box, index: int, graphics: Graphics) -> Piece | None:
+    def _figure(self, box: Box, index: int) -> Piece | None:
         drawn = draw_figure(self._page, box, self._options.figure_dpi)
-        if lacks_picture(drawn.picture, drawn.box, graphics):
-            self._doubts.append("undrawn")
-            if is_blank(drawn.picture):
-                return None
+        if is_blank(drawn.picture) and any(inside(where, drawn.box) for where in self._undrawn):
+            return None
         image = write_figure(drawn, self._output, f"figures/p{self._number:04d}-{index}.png")
         return Piece(kind="figure", text="", box=_rounded(box), image=image)
 
@@ -237,6 +233,8 @@ class _Page:
     def _content(self, text: TextPage, pieces: list[Piece], origin: str) -> PageContent:
         if any(is_formula(piece) for piece in pieces):
             self._doubts.append("formulas")
+        if self._undrawn:
+            self._doubts.append("undrawn")
         if pieces and is_slide(text.width, text.height, pieces):
             pieces = pieces + self._slide(text)
         return PageContent.model_validate(
