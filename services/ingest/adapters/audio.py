@@ -32,8 +32,8 @@ def extract_audio(path: Path, output: Path, streams: Sequence[int], limits: Limi
 
     `streams` are ffmpeg stream indices in order of preference; the first in which somebody speaks is taken, otherwise
     the one with most voice, and no digital silence if there is anything else. When `limits.max_speechless_s` without
-    speech were heard, the others are left: `unheard` counts them. Time 0 of the output is the recording's
-    first time stamp, of whatever stream: sound that starts later is preceded by silence, a gap is filled with silence,
+    speech were heard, the others are left: `unheard` counts them, and `others` those left
+    after one with speech. Time 0 of the output is the recording's first time stamp, of whatever stream: sound that starts later is preceded by silence, a gap is filled with silence,
     what comes before is cut.
     Raises InvalidSourceError if nothing can be decoded, EngineError for a full disk, EngineTimeoutError.
     """
@@ -49,7 +49,7 @@ def extract_audio(path: Path, output: Path, streams: Sequence[int], limits: Limi
                 continue
             worth = _worth(facts, alone=len(streams) == 1)
             if worth >= _SPEECH:
-                return facts
+                return facts.model_copy(update={"others": len(unheard)})
             heard_s += facts.duration_s
             if best is None or worth > best[0]:
                 best = worth, facts

@@ -31,6 +31,8 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
             duration_s = max(duration_s or 0.0, sound.duration_s)
             if sound.unheard:
                 warnings = (*warnings, sentences.unheard_tracks(sound.unheard))
+            if sound.others:
+                warnings = (*warnings, sentences.other_tracks(sound.others))
         except InvalidSourceError:
             if not found.has_video:
                 raise

@@ -71,6 +71,15 @@ def unheard_tracks(unheard: int) -> str:
     )
 
 
+def other_tracks(others: int) -> str:
+    """Warning that a recording has `others` more tracks of sound than the one that is heard."""
+    more = "another track" if others == 1 else f"{others} other tracks"
+    return (
+        f"This recording has {more} of sound, which the handout leaves out. If somebody speaks there alone, save the "
+        "recording with that track and upload it too."
+    )
+
+
 def picture_too_large(width: int, height: int) -> str:
     """Sentence for a video whose frames are too large to be decoded."""
     return f"The pictures of this video are too large ({width} x {height}). Save it at 1920 x 1080 and upload that."

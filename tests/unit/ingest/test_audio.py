@@ -141,6 +141,19 @@ def test_of_several_tracks_the_one_with_speech_is_taken(make: Make, noise: str) 
     assert extract(first)[0].stream == 0
 
 
+def test_a_track_that_is_left_because_somebody_speaks_in_another_is_told(make: Make) -> None:
+    tracks = ("-t", "12", "-i", str(SAMPLE), "-ss", "12", "-t", "12", "-i", str(SAMPLE))
+    cut = CuttingOptions(limits=Limits(), slide_range_s=600, pages_per_unit=16)
+
+    def told(name: str, *maps: str) -> list[str]:
+        path = make(name, *tracks, *maps, "-c:a", "flac")
+        prepared = prepare_source(PreparationRequest(source=path, name=name, unit_s=300), cut)
+        return [warning for warning in prepared.warnings if "which the handout leaves out" in warning]
+
+    assert told("one.mka", "-map", "0:a") == []
+    assert told("lecturer-and-guest.mka", "-map", "0:a", "-map", "1:a") == [sentences.other_tracks(1)]
+
+
 def test_of_several_tracks_without_speech_the_first_with_sound_is_taken(make: Make) -> None:
     path = make("two.mkv", *BEEPS, *BEEPS, "-map", "0", "-map", "1", "-c:a", "flac")
     assert extract(path)[0].stream == 0
