@@ -33,8 +33,9 @@ def extract_audio(path: Path, output: Path, streams: Sequence[int], limits: Limi
     `streams` are ffmpeg stream indices in order of preference; the first in which somebody speaks is taken, otherwise
     the one with most voice, and no digital silence if there is anything else. When `limits.max_speechless_s` without
     speech were heard, the others are left: `unheard` counts them, and `others` those left
-    after one with speech. Time 0 of the output is the recording's first time stamp, of whatever stream: sound that starts later is preceded by silence, a gap is filled with silence,
-    what comes before is cut.
+    after one with speech. Time 0 of the output is the recording's first time stamp,
+    of whatever stream: sound that starts later is preceded by silence, a gap is filled with silence, what comes before
+    is cut.
     Raises InvalidSourceError if nothing can be decoded, EngineError for a full disk, EngineTimeoutError.
     """
     raw = output.with_name(f"{output.name}.raw")
