@@ -1,7 +1,7 @@
 """A page's lines, tables and figures put in reading order: by their places, or as the file has them.
 
-Columns set close together look like one from their places alone. Where that order would read across them, and the
-file's own order does not, the file's is taken.
+Columns set close together look like one from their places alone, and so do short lists beside each other. Where that
+order would read across them, and the file's own order does not, the file's is taken.
 """
 
 import itertools
@@ -17,6 +17,7 @@ _GUTTER_EM = 0.7
 _LONG_CHARS = 18  # of a line of running text; what is shorter may be a cell
 _LEAST_ACROSS = 4
 _ACROSS_SHARE = 0.04  # of all long lines
+_LEAST_LIST = 2
 _LINE_STEP = 1.9  # of the font size
 
 
@@ -28,8 +29,9 @@ def arranged(lines: list[Line], solid: list[Piece], asides: list[Box], body: flo
     loose = [line for line in lines if line.group == 0]
     boxes = [line.box for line in loose] + [piece.box for piece in solid] + asides
     placed = reading_order(boxes, _GUTTER_EM * body)
-    across = reads_across([loose[each.index] for each in placed if each.index < len(loose)])
-    if across and not reads_across(lines):
+    by_place = [each.index for each in placed if each.index < len(loose)]
+    across = reads_across([loose[index] for index in by_place])
+    if (across and not reads_across(lines)) or (not asides and _mixes_lists(loose, by_place)):
         return _notes_last(_in_own_order(lines, solid, body)), False
     pieces: list[Piece] = []
     run: Run = []
@@ -55,6 +57,23 @@ def reads_across(lines: Sequence[Line]) -> bool:
     return across >= max(_LEAST_ACROSS, _ACROSS_SHARE * len(long))
 
 
+def _mixes_lists(lines: Sequence[Line], by_place: Sequence[int]) -> bool:
+    """Whether the order `by_place` goes to and fro between columns that `lines` has one after the other.
+
+    Rows of a table have their cells next to each other in the file too.
+    """
+    columns = _own_columns(lines)
+    of_line = {id(line): number for number, column in enumerate(columns) for line in column}
+    lists = {number for number, column in enumerate(columns) if len(column) >= _LEAST_LIST}
+    rows = [
+        (one, other)
+        for one, other in itertools.pairwise(by_place)
+        if {of_line[id(lines[one])], of_line[id(lines[other])]} <= lists and _is_beside(lines[one], lines[other])
+    ]
+    torn = sum(of_line[id(lines[one])] != of_line[id(lines[other])] and abs(one - other) > 1 for one, other in rows)
+    return torn >= _LEAST_LIST and torn == len(rows)
+
+
 def _is_beside(one: Line, other: Line) -> bool:
     shared = min(one.y1, other.y1) - max(one.y0, other.y0)
     return shared > 0.3 * min(one.y1 - one.y0, other.y1 - other.y0) and (other.x0 >= one.x1 or one.x0 >= other.x1)
@@ -62,12 +81,7 @@ def _is_beside(one: Line, other: Line) -> bool:
 
 def _in_own_order(lines: Sequence[Line], solid: Sequence[Piece], body: float) -> list[Piece]:
     """Columns as the file writes them, with each table and figure after the text right above it."""
-    columns: list[list[Line]] = []
-    for line in lines:
-        if columns and _goes_on_below(columns[-1], line):
-            columns[-1].append(line)
-        else:
-            columns.append([line])
+    columns = _own_columns(lines)
     after: dict[int, list[Piece]] = {}
     for piece in solid:
         after.setdefault(_column_above(columns, piece.box), []).append(piece)
@@ -76,6 +90,17 @@ def _in_own_order(lines: Sequence[Line], solid: Sequence[Piece], body: float) ->
         edges = (min(line.x0 for line in column), max(line.x1 for line in column))
         pieces += make_pieces([(replace(line, group=0), edges) for line in column], body) + after.get(number, [])
     return pieces
+
+
+def _own_columns(lines: Sequence[Line]) -> list[list[Line]]:
+    """Runs of lines that the file has one below the other."""
+    columns: list[list[Line]] = []
+    for line in lines:
+        if columns and _goes_on_below(columns[-1], line):
+            columns[-1].append(line)
+        else:
+            columns.append([line])
+    return columns
 
 
 def _goes_on_below(column: Sequence[Line], line: Line) -> bool:
@@ -96,6 +121,8 @@ def _column_above(columns: Sequence[Sequence[Line]], box: Box) -> int:
 
 def _aside(lines: list[Line], body: float) -> list[Piece]:
     placed: list[Placed] = reading_order([line.box for line in lines], _GUTTER_EM * body)
+    if _mixes_lists(lines, [each.index for each in placed]):
+        return [piece.model_copy(update={"aside": True}) for piece in _in_own_order(lines, [], body)]
     return make_pieces([(replace(lines[p.index]), p.column) for p in placed], body)
 
 

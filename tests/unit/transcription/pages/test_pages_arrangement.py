@@ -12,6 +12,7 @@ from services.transcription.pages.notices import notices
 from services.transcription.pages.read import read_pages
 
 HEAD = '#set page(width: 15cm, height: 21cm, margin: 1cm)\n#set text(font: "Libertinus Serif", 8pt)\n'
+PAIRS = (("bow", "front"), ("stern", "back"), ("keel", "bottom"))
 
 
 def texts(typeset, tmp_path, body):
@@ -78,3 +79,31 @@ def test_each_doubt_has_its_sentence():
     for doubt in get_args(Doubt):
         page = PageContent(number=4, width=1, height=1, origin="none", doubts=(doubt,))
         assert "page 4" in notices([page])[0]
+
+
+@pytest.mark.parametrize("box", ["#block", "#rect(width: 100%)"])
+def test_short_lists_beside_each_other_are_read_one_after_the_other(typeset, tmp_path, box):
+    lists = "[*Sail*\n- wind\n- no fuel but much patience], [*Steam*\n- coal\n- any weather\n- a crew of forty to feed]"
+    page = "#set page(width: 24cm, height: 13.5cm)\n#set text(18pt)\n#text(28pt)[Two Ships]\n\n"
+    pdf = typeset(f"{page}{box}[#grid(columns: (1fr, 1fr), gutter: 1cm, {lists})]")
+    joined = join_units([read_pages(pdf, 1, 1, tmp_path, PageOptions(ocr=False))])
+    read = [block.text for block in joined.blocks if block.kind != "figure"]
+    assert read == [
+        "Two Ships",
+        "Sail",
+        "wind",
+        "no fuel but much patience",
+        "Steam",
+        "coal",
+        "any weather",
+        "a crew of forty to feed",
+    ]
+
+
+@pytest.mark.parametrize("by_rows", [True, False])
+def test_names_and_what_they_mean_stay_beside_each_other_where_the_file_has_rows(by_rows):
+    rows = [[placed(text, 20 + 200 * c, row, 40) for c, text in enumerate(pair)] for row, pair in enumerate(PAIRS)]
+    lines = [line for row in rows for line in row] if by_rows else [row[c] for c in range(2) for row in rows]
+    read = " ".join(piece.text for piece in arranged(lines, [], [], 10)[0])
+    columns = "bow stern keel front back bottom"
+    assert read == ("bow front stern back keel bottom" if by_rows else columns)
