@@ -6,10 +6,11 @@ A service gives a `Build`: it receives the opened parts and returns what to subs
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 from aio_pika.exceptions import AMQPError
@@ -46,7 +47,10 @@ ABANDONED_S = 86_400.0
 
 @dataclass(frozen=True)
 class Parts:
-    """What a service is made of. `on_stop` functions run after the last handler, last registered first."""
+    """What a service is made of. `on_stop` functions run after the last handler, last registered first.
+
+    `background` is work beside the handlers. It is cancelled before the consumers are, while it can still publish.
+    """
 
     service: str
     settings: SharedSettings
@@ -58,6 +62,16 @@ class Parts:
     probes: Mapping[str, Probe]
     health: Health
     on_stop: AsyncExitStack = field(default_factory=AsyncExitStack)
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work`, which ends only when it is cancelled, until the service is told to stop.
+
+        Where it fails the process ends, to be started anew: nobody else does what it did.
+        """
+        task = asyncio.create_task(work)
+        task.add_done_callback(_end_process_on_failure)
+        self.background.add(task)
 
 
 Build = Callable[[Parts], Awaitable[None]]
@@ -119,10 +133,17 @@ async def consuming(parts: Parts, build: Build) -> AsyncIterator[None]:
         yield
     finally:
         parts.health.stopping = True
-        starting.cancel()
-        watching.cancel()
-        await asyncio.wait([starting, watching])
+        await _cancel([starting, watching])
+        await _cancel(parts.background)  # what it has not published, it has noted: the next start does it
         await drain(parts.broker, parts.settings.shutdown_s)
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    left = set(tasks)
+    while left:  # asyncio.wait_for swallows a cancellation that comes as what it waits for ends, up to Python 3.11
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1)
 
 
 def _end_process_on_failure(task: asyncio.Task[None]) -> None:

@@ -114,17 +114,9 @@ async def _build(parts: Parts, gateway: Gateway) -> None:
     """What happens once broker, database and storage answer."""
     await until_it_answers(lambda: prepare(gateway, parts.settings, parts.database), "database")
     register(parts.broker, projection_of(gateway))
-    work = [
-        asyncio.create_task(_sweeper(parts, gateway).run()),
-        asyncio.create_task(gateway.dead_letters.run()),
-    ]
-
-    async def stop_working() -> None:
-        for task in work:
-            task.cancel()
-        await asyncio.wait(work)
-
-    parts.on_stop.push_async_callback(stop_working)
+    parts.on_stop.push_async_callback(gateway.admission.stop)
+    parts.run_in_background(_sweeper(parts, gateway).run())
+    parts.run_in_background(gateway.dead_letters.run())
 
 
 def projection_of(gateway: Gateway) -> Projection:

@@ -14,7 +14,7 @@ GATEWAY = (
     Mutant(
         "sweeper-never-runs",
         "Jobs that a killed gateway had accepted wait for ever",
-        (Change("services/gateway/app.py", "asyncio.create_task(_sweeper(parts, gateway).run()),", ""),),
+        (Change("services/gateway/app.py", "    parts.run_in_background(_sweeper(parts, gateway).run())\n", ""),),
         (f"{_PROCESS_TESTS}::test_what_a_killed_gateway_had_accepted_is_published_by_the_next",),
     ),
     Mutant(

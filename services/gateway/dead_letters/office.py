@@ -44,7 +44,8 @@ class DeadLetterOffice:
             self.work.clear()
             await _tried(self.replays.finish_replays)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.work.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await self.work.wait()
 
     async def _tidy(self, pause_s: float) -> None:
         while True:

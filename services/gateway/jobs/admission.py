@@ -69,6 +69,12 @@ class Admission:
             self._working = asyncio.create_task(self._admit_due())
             await asyncio.wait([self._working], timeout=PUBLISH_S)
 
+    async def stop(self) -> None:
+        """Give up what still goes on behind a caller who waits no more; the sweeper of the next start does it."""
+        if self._working is not None:
+            self._working.cancel()
+            await asyncio.wait([self._working])
+
     async def _admit_due(self) -> None:
         while self._due:
             owner = self._due.pop()
