@@ -28,16 +28,24 @@ def first_folders(server_home: Path, path: str) -> list[Path]:
 def plugins_folder(server_home: Path, folder: Path) -> Path:
     """The folder to name to the server as that of its plugins: `folder`, with a link to the application `rabbit` alone.
 
-    The server reads the schema of its settings from there. Where that is not found, the folder that it came with.
+    The server reads the schema of its settings from there. Where that is not found, or something else is in `folder`,
+    the folder that the server came with: it only starts more slowly. Nothing but links of an earlier call is removed.
     """
     server = _only(server_home / "plugins", (SERVER,))
-    if not server:
+    if not server or folder.is_symlink() or (folder.exists() and not _has_only_our_links(folder)):
         return server_home / "plugins"
     folder.mkdir(mode=0o700, exist_ok=True)
     for old in folder.iterdir():  # of another version, perhaps
         old.unlink()
     (folder / server[0].name).symlink_to(server[0])
     return folder
+
+
+def _has_only_our_links(folder: Path) -> bool:
+    return folder.is_dir() and all(
+        path.is_symlink() and path.name.startswith(f"{SERVER}-") and path.readlink().name == path.name
+        for path in folder.iterdir()
+    )
 
 
 def _of_erlang(path: str) -> list[Path]:

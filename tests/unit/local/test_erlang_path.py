@@ -1,6 +1,7 @@
 """Where the private broker looks for its modules: none of a plugin that nobody uses, and nothing that is not there."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,40 @@ def test_the_private_broker_has_no_plugins_but_its_own_settings_and_those_of_the
     (server / "plugins" / "rabbit-4.1.0").rename(server / "plugins" / "rabbit-4.2.0")
     plugins_folder(server, folder)
     assert [path.name for path in folder.iterdir()] == ["rabbit-4.2.0"]
+
+
+def test_what_somebody_else_put_into_the_folder_of_plugins_stays_and_the_server_keeps_its_own(
+    server: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "plugins"
+    plugins_folder(server, folder)
+    library(folder, "mine-1.0")
+    (folder / "mine-1.0" / "ebin" / "mine.beam").write_text("x")
+    (folder / "mine.ez").write_text("x")
+    (folder / "elsewhere-1.0").symlink_to(library(tmp_path, "elsewhere"))
+    (server / "plugins" / "rabbit-4.1.0").rename(server / "plugins" / "rabbit-4.2.0")
+    assert plugins_folder(server, folder) == server / "plugins"
+    assert sorted(path.name for path in folder.iterdir()) == ["elsewhere-1.0", "mine-1.0", "mine.ez", "rabbit-4.1.0"]
+    assert (folder / "mine-1.0" / "ebin" / "mine.beam").read_text() == "x"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_what_has_the_name_of_the_link_is_not_taken_for_it(server: Path, tmp_path: Path, make: Any) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    make(folder / "rabbit-4.1.0")
+    assert plugins_folder(server, folder) == server / "plugins"
+    assert not (folder / "rabbit-4.1.0").is_symlink()
+
+
+def test_a_folder_of_plugins_that_is_a_file_or_a_link_is_left_alone(server: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "rabbit-3.0").symlink_to(server)
+    (tmp_path / "link").symlink_to(tmp_path / "theirs")
+    for name in ("file", "link"):
+        assert plugins_folder(server, tmp_path / name) == server / "plugins"
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["rabbit-3.0"]
 
 
 def test_a_server_that_is_put_together_otherwise_keeps_its_own_folder(tmp_path: Path) -> None:
