@@ -16,18 +16,18 @@ from shared.settings import load_service
 from shared.time_limits import TimeLimits
 
 
-async def build(engine: PreparationEngine, max_size_bytes: int, parts: Parts, preparations: int = 1) -> None:
-    """Wire the service. `preparations` is how many sources `engine` prepares at once."""
+async def build(engine: PreparationEngine, settings: IngestSettings, parts: Parts) -> None:
+    """Wire the service. `engine` prepares `settings.preparations` sources at once."""
     checkpoints = Checkpoints(parts.database, parts.store, "ingest")
     ingest = IngestSource(
         parts.store,
         checkpoints,
         parts.scratch,
         engine,
-        max_size_bytes,
+        settings.max_size_bytes,
         speech_fault=partial(fault_of_speech, folder=parts.settings.speech_model),
     )
-    register(parts.broker, ingest, parts.publish, preparations)
+    register(parts.broker, ingest, parts.publish, settings.preparations)
     subscribe_removal(parts, checkpoints, "ingest")
 
 
@@ -48,6 +48,6 @@ def main() -> None:
         engine = LocalPreparationEngine(
             [processes.process(settings.memory_mb) for _ in range(settings.preparations)], options, limits
         )
-        await build(engine, settings.max_size_bytes, parts, settings.preparations)
+        await build(engine, settings, parts)
 
     run_worker("ingest", shared, settings.health_port, build_real)

@@ -106,7 +106,7 @@ class NoRendering:
 
 async def build_ingest(parts: Parts) -> None:
     """Ingest without ffmpeg."""
-    await ingest.build(NoPreparation(), 1 << 30, parts)
+    await ingest.build(NoPreparation(), IngestSettings(max_size_bytes=1 << 30), parts)
 
 
 async def build_transcription(parts: Parts) -> None:

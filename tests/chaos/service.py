@@ -39,10 +39,11 @@ def _workshop() -> Workshop:
 
 
 def _run_ingest() -> None:
-    shared, settings = load_service(IngestSettings)
+    shared, own = load_service(IngestSettings)
+    settings = own.model_copy(update={"max_size_bytes": MAX_SIZE_BYTES})
 
     async def build(parts: Parts) -> None:
-        await ingest.build(ChaosPreparation(_workshop()), MAX_SIZE_BYTES, parts)
+        await ingest.build(ChaosPreparation(_workshop()), settings, parts)
 
     run_worker("ingest", shared, settings.health_port, build)
 

@@ -17,6 +17,7 @@ from services.gateway.parts import Gateway
 from services.gateway.settings import GatewaySettings
 from services.ingest.app import build
 from services.ingest.domain.ingest_source import Piece, PreparationRequest, Prepared
+from services.ingest.settings import IngestSettings
 from shared.service import consuming, open_parts
 from shared.settings import SharedSettings
 from tests.integration.gateway.conftest import free_port
@@ -122,7 +123,7 @@ async def event_system(settings: SharedSettings) -> AsyncIterator[EventSystem]:
     async with (
         app.router.lifespan_context(app),
         open_parts("ingest", settings) as ingest,
-        consuming(ingest, lambda parts: build(engine, MAX_SIZE_BYTES, parts)),
+        consuming(ingest, lambda parts: build(engine, IngestSettings(max_size_bytes=MAX_SIZE_BYTES), parts)),
     ):
         await _ready(app.state.health.report)
         await _ready(ingest.health.report)

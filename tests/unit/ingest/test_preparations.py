@@ -2,20 +2,23 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import MagicMock
 
 import pytest
 from faststream.rabbit import RabbitBroker
-from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 
 from services.gateway.settings import GatewaySettings
 from services.ingest.adapters.engines import LocalPreparationEngine
+from services.ingest.app import build
 from services.ingest.domain.ingest_source import PreparationRequest, Prepared
 from services.ingest.domain.options import CuttingOptions
 from services.ingest.domain.values import Limits
-from services.ingest.handlers import register
 from services.ingest.settings import IngestSettings
 from shared.errors import EngineError
+from shared.messaging.topology import SUBMISSIONS
+from shared.service import Parts
 from shared.settings import SharedSettings
 from shared.time_limits import TimeLimits
 
@@ -87,12 +90,14 @@ async def test_one_process_is_enough_for_what_comes_one_after_another() -> None:
     assert sorted(len(process.prepared) for process in processes) == [0, 0, 3]
 
 
-async def test_one_message_more_is_in_hand_than_sources_are_prepared() -> None:
+@pytest.mark.parametrize("settings", [IngestSettings(), IngestSettings(preparations=7)])
+async def test_one_message_more_is_in_hand_than_sources_are_prepared(settings: IngestSettings) -> None:
     broker = RabbitBroker()
-    register(broker, cast("Any", None), cast("Any", None), preparations=3)
-    (subscriber,) = broker.subscribers
-    assert isinstance(subscriber, RabbitSubscriber)
-    assert subscriber.channel.prefetch_count == 4
+    beside = {"settings": SimpleNamespace(speech_model="base"), "database": MagicMock(), "broker": broker}
+    parts = SimpleNamespace(store=None, scratch=None, publish=None, **beside)
+    await build(cast("Any", None), settings, cast("Parts", parts))
+    taken = {one.queue.name: one.channel.prefetch_count for one in broker.subscribers}
+    assert taken[SUBMISSIONS.name] == settings.preparations + 1
 
 
 def test_by_default_no_user_holds_every_place_and_all_of_them_fit_into_memory() -> None:
