@@ -13,8 +13,7 @@ from services.ingest.domain.ranges import plan_page_ranges, plan_slide_ranges
 from services.ingest.domain.values import AudioFacts, Inspection, Limits
 from shared.errors import InvalidSourceError
 from shared.events import PageRange, SlideRange
-
-UNREADABLE_SOUND = "The sound of this video could not be read, so the handout has its slides only."
+from shared.speech_notices import UNREADABLE_SOUND
 
 
 def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prepared:

@@ -12,11 +12,10 @@ from services.rendering.domain.passages import Passage, Passages, Place, passage
 from services.rendering.domain.sections import Picture, Point, SectionView, picture_of, section_view
 from services.rendering.domain.text import RIGHT_TO_LEFT, clean, clip, clock, primary_language, runs_to_left
 from shared.documents import SlideBlock, SourceDocument, StudyGuide, Utterance
+from shared.speech_notices import NO_SPEECH, is_about_speech
 
 CONTENTS_FROM_SECTIONS = 5
 LETTERS = "ABCDEF"
-_NO_SPEECH = "No speech was found"
-_OF_SPEECH = ("Somebody seems to speak", "Speech ", "The speech ")  # how notices about speech that there was begin
 
 
 @dataclass(frozen=True)
@@ -149,10 +148,10 @@ def _nothing_was_said(document: SourceDocument) -> bool:
     """Whether there is no speech; not where a notice tells of some that was not understood or not read."""
     if any(isinstance(block, Utterance) and clean(block.text) for block in document.blocks):
         return False
-    return not any(text.startswith(_OF_SPEECH) for text in document.warnings)
+    return not any(is_about_speech(text) for text in document.warnings)
 
 
 def _notes(document: SourceDocument, guide: StudyGuide) -> tuple[str, ...]:
     """What the reader should know, each once; that nothing was said is shown in its own place."""
     texts = (clean(text) for text in (*document.warnings, *guide.warnings))
-    return tuple(dict.fromkeys(text for text in texts if text and not text.startswith(_NO_SPEECH)))
+    return tuple(dict.fromkeys(text for text in texts if text and text != NO_SPEECH))

@@ -43,7 +43,7 @@ def _assemble_recording(
         shown = [span for slide in joined for span in slide.spans]
         of_slides += slides_notice(plan.facts.duration_s, shown, other_notices=bool(of_slides))
     warnings = [*speech_notices(speech, transcript), *plan.facts.warnings, *of_slides]
-    warnings += no_words_notice(speech, transcript)
+    warnings += no_words_notice(speech, transcript, plan.facts.warnings)
     document = SourceDocument(
         kind="recording",
         source=_source(plan),

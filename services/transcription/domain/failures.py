@@ -6,6 +6,7 @@ from services.transcription.domain.results import Stored
 from shared.checkpoints import Finished
 from shared.errors import EngineLimitError, InvalidSourceError, LecternError, NothingReadError
 from shared.events import SlideRange, SpeechPiece
+from shared.speech_notices import PIECE
 
 _SENTENCES_SHOWN = 3
 MORE_PAGES = "Further pages were left out, because too much time went into pages that could not be read."
@@ -56,7 +57,9 @@ def incomplete(unit: str, run: int) -> str:
 
 def speech_sentence(piece: SpeechPiece, error: LecternError) -> str:
     """What is said of a piece of sound that was not recognised."""
-    return _sentence(f"The speech {_span(piece.start_s, piece.end_s)}", "could not be recognised", error)
+    return _sentence(
+        PIECE.format(start=_clock(piece.start_s), end=_clock(piece.end_s)), "could not be recognised", error
+    )
 
 
 def slides_sentence(span: SlideRange, error: LecternError) -> str:

@@ -4,16 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
 from shared.documents import TimeSpan, Transcript, Word
+from shared.speech_notices import DOUBTFUL, NO_SPEECH, NOT_UNDERSTOOD, NOTHING_UNDERSTOOD, REPETITION, UNREADABLE_SOUND
 
-DOUBTFUL = (
-    "The speech in this recording was hardly understood: it may not be English, or the sound is poor. "
-    "What stands here as said may be wrong; compare it with the recording."
-)
-NO_SPEECH = "No speech was found in this recording."
-NOTHING_UNDERSTOOD = (
-    "Somebody seems to speak in this recording, but not a word was understood: it may not be English, the sound may be "
-    "poor, or it is laughter or song."
-)
 NO_TEXT = "No text was found in this document."
 NO_SLIDES = "No slides were found in this video, so the handout has what was said only."
 # Mean of the words' confidence. English is read at .93 to .98, by synthetic voices of other accents at .76 to .90,
@@ -41,15 +33,18 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
     if silent:
         notices.append(f"Where nobody seems to speak, no words are given: {_times(silent)}.")
     if lost:
-        notices.append(f"Speech could not be understood at {_times(lost)}.")
+        notices.append(NOT_UNDERSTOOD.format(times=_times(lost)))
     if repeated:
-        notices.append(f"Speech that seemed to repeat itself was left out at {_times(repeated)}.")
+        notices.append(REPETITION.format(times=_times(repeated)))
     return notices
 
 
-def no_words_notice(units: Iterable[SpeechUnit], transcript: Transcript) -> list[str]:
-    """Says why there are no words: nobody speaks, or nothing of it was understood. Little of it is told by itself."""
-    if transcript.segments:
+def no_words_notice(units: Iterable[SpeechUnit], transcript: Transcript, of_source: Iterable[str]) -> list[str]:
+    """Says why there are no words: nobody speaks, or nothing of it was understood. Little of it is told by itself.
+
+    `of_source` is what ingest tells of the source. Of sound that it could not read nothing is known.
+    """
+    if transcript.segments or UNREADABLE_SOUND in of_source:
         return []
     dropped = [span for unit in units for span in unit.dropped if span.reason != "silence"]
     if _seconds([span for span in dropped if span.reason != "repetition"]) >= MUCH_LOST_S:

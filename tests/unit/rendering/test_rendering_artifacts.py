@@ -15,10 +15,10 @@ from services.rendering.domain.view import view_of
 from services.rendering.formats.data import json_schemas, model_json
 from services.rendering.formats.markdown import markdown
 from services.transcription.domain.failures import speech_sentence
-from services.transcription.domain.notices import NO_SPEECH, NOTHING_UNDERSTOOD
 from shared.documents import Engine, SourceDocument, StudyGuide
 from shared.errors import EngineLimitError
 from shared.events import SpeechPiece
+from shared.speech_notices import NO_SPEECH, NOTHING_UNDERSTOOD, UNREADABLE_SOUND
 from shared.storage import ObjectRef
 
 AUDIO = ObjectRef(key="ingest/job-00001/speech-1.wav", sha256="0" * 64, size=1, media_type="audio/wav")
@@ -126,6 +126,7 @@ def test_empty_recording_says_so(lecture_handout: Handout, tmp_path: Path) -> No
         NOTHING_UNDERSTOOD,
         "Speech could not be understood at 0:05.",
         "Speech that seemed to repeat itself was left out at 0:01.",
+        UNREADABLE_SOUND,
         speech_sentence(PIECE, EngineLimitError(limit="memory")),
     ],
 )

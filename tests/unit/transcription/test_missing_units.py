@@ -9,7 +9,7 @@ import pytest
 
 from services.transcription.adapters.page_engine import PageTimes, PdfPageEngine
 from services.transcription.domain.failures import MORE_PAGES
-from services.transcription.domain.notices import NO_SLIDES, NO_SPEECH, NO_TEXT
+from services.transcription.domain.notices import NO_SLIDES, NO_TEXT
 from services.transcription.domain.results import Stored
 from services.transcription.domain.units import _told
 from services.transcription.pages.models import PageContent, PageUnit
@@ -24,6 +24,7 @@ from shared.errors import (
     NothingReadError,
 )
 from shared.events import PageRange, SourceTranscribed
+from shared.speech_notices import NO_SPEECH
 from shared.time_limits import TimeLimits
 from tests.unit.transcription import lane_world
 from tests.unit.transcription.lane_world import World, source

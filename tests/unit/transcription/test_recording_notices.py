@@ -3,19 +3,13 @@
 import pytest
 
 from services.transcription.domain.assembly import assemble
-from services.transcription.domain.notices import (
-    DOUBTFUL,
-    NO_SLIDES,
-    NO_SPEECH,
-    NOTHING_UNDERSTOOD,
-    slides_notice,
-    speech_notices,
-)
+from services.transcription.domain.notices import NO_SLIDES, slides_notice, speech_notices
 from services.transcription.slides.values import SlideUnit
 from services.transcription.speech.join import join_units
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
 from shared.documents import TimeSpan, Word
 from shared.events import SlideRange, SourceFacts, SourceIngested
+from shared.speech_notices import DOUBTFUL, NO_SPEECH, NOTHING_UNDERSTOOD, UNREADABLE_SOUND
 from shared.storage import ObjectRef
 
 
@@ -97,6 +91,14 @@ def test_speech_of_which_not_a_word_was_understood_is_not_called_absent() -> Non
         assert document.warnings[-1].startswith(told.removesuffix("."))
         assert (NO_SPEECH in document.warnings) is (told == NO_SPEECH)
         assert DOUBTFUL not in document.warnings
+
+
+def test_sound_that_could_not_be_read_is_not_called_a_recording_without_speech() -> None:
+    plan = plan_of_sound()
+    facts = plan.facts.model_copy(update={"warnings": (UNREADABLE_SOUND,)})
+    document = assemble(plan.model_copy(update={"facts": facts}), {}).document
+    assert document.warnings == (UNREADABLE_SOUND,)
+    assert assemble(plan, {}).document.warnings == (NO_SPEECH,)
 
 
 def plan_of_sound() -> SourceIngested:
