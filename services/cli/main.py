@@ -1,13 +1,13 @@
 """The `lectern` command."""
 
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+import shared
 from services.cli import dead_letters, keys, submit
 from services.cli.client import Job
 from services.cli.connection import CommandError, home_folder
@@ -49,7 +49,12 @@ JobId = Annotated[str, typer.Argument(help="Id of the job, or as much of its beg
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- typer's signature of a callback
     if wanted:
-        consoles()[0].print(f"lectern {version('lectern')}", markup=False)
+        versions = (
+            f"lectern {shared.__version__}",
+            f"HTTP API {shared.API_VERSION} (docs/openapi.json)",
+            f"events {shared.EVENTS_VERSION} (docs/asyncapi.json)",
+        )
+        consoles()[0].print("\n".join(versions), markup=False)
         raise typer.Exit
 
 
@@ -57,7 +62,13 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- typer's signature o
 def options(
     *,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions and end.",
+        ),
     ] = False,
 ) -> None:
     """Turns lecture recordings and documents into study handouts."""

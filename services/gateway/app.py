@@ -43,6 +43,7 @@ from services.gateway.queries import KnownQuery
 from services.gateway.request_log import RequestLog
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import routes as web_routes
+from shared import API_VERSION
 from shared.database import Database
 from shared.events import Engines
 from shared.health import health_routes
@@ -61,6 +62,8 @@ DESCRIPTION = """Turns lecture recordings and documents into study handouts.
 Submit a file, follow its job, fetch what was made of it. Every answer about a job carries its OpenTelemetry trace id,
 and a `traceparent` header of yours is continued. Errors are problem details (RFC 9457). The events that travel behind
 this API, and that other systems may publish, are described in `/asyncapi.json`.
+
+The version of this document is that of this API; that of Lectern itself is what `lectern --version` says.
 """
 
 
@@ -210,7 +213,7 @@ def routes_only(lifespan: Any = None) -> FastAPI:
     """The application without its parts: what OpenAPI is generated from, and what tests fill themselves."""
     app = _Application(
         title="Lectern",
-        version="1.0.0",
+        version=API_VERSION,
         description=DESCRIPTION,
         openapi_url=None,  # a route of ours, as any other
         docs_url=None,

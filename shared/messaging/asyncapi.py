@@ -6,11 +6,11 @@ from typing import Any
 from faststream.rabbit import RabbitBroker, RabbitQueue
 from faststream.specification import AsyncAPI, License
 
+from shared import EVENTS_VERSION
 from shared.commands import COMMANDS, Command
 from shared.events import EVENTS, Event
 from shared.messaging.topology import EVENTS_EXCHANGE
 
-VERSION = "1.0.0"
 DESCRIPTION = """\
 Lectern's services talk only through these messages. Events are facts on the topic exchange `lectern.events`; commands
 are work for one queue. Other systems may publish `job.submitted.v1` and bind queues of their own to any event.
@@ -18,6 +18,8 @@ are work for one queue. Other systems may publish `job.submitted.v1` and bind qu
 Bodies are JSON (`application/json`, or `application/cloudevents+json` with the body as `data`). Messages carry
 CloudEvents 1.0 attributes in headers named `cloudEvents_*` and a W3C `traceparent`; both are optional for publishers.
 Delivery is at least once: a message may come twice and events may overtake each other.
+
+The version of this document is that of these contracts; that of Lectern itself is what `lectern --version` says.
 """
 
 
@@ -48,7 +50,7 @@ def asyncapi_document() -> dict[str, Any]:
     document = AsyncAPI(
         broker,
         title="Lectern events",
-        version=VERSION,
+        version=EVENTS_VERSION,
         description=DESCRIPTION,
         schema_version="3.0.0",
         license=License(name="Apache-2.0"),

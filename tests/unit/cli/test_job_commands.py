@@ -12,10 +12,12 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+import shared
 from services.cli import main
 from services.cli.progress import watch
 from services.cli.report import print_jobs
 
+DOCS = Path(shared.__file__).resolve().parents[1] / "docs"
 JOB = "job-00000001"
 MISSING = "The captions could not be made. The engine ended early."
 
@@ -240,6 +242,18 @@ def test_version_and_help_need_no_gateway(option: str) -> None:
     result = CliRunner().invoke(main.app, [option])
     assert result.exit_code == 0
     assert (f"lectern {version('lectern')}" if option == "--version" else "submit") in result.stdout
+
+
+def test_the_versions_of_the_contracts_are_told_apart_from_the_products() -> None:
+    """The product has one version, and each contract its own, which its document says."""
+    said = CliRunner().invoke(main.app, ["--version"]).stdout
+    documents = {name: json.loads((DOCS / f"{name}.json").read_text())["info"] for name in ("openapi", "asyncapi")}
+    product, http, events = said.splitlines()
+    assert product == f"lectern {version('lectern')}" == f"lectern {shared.__version__}"
+    assert http.endswith(f"{documents['openapi']['version']} (docs/openapi.json)")
+    assert events.endswith(f"{documents['asyncapi']['version']} (docs/asyncapi.json)")
+    for info in documents.values():
+        assert "`lectern --version`" in info["description"]
 
 
 def test_piped_jobs_are_a_line_each_with_everything_whole() -> None:
