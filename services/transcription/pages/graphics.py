@@ -10,6 +10,7 @@ import pypdfium2.raw as pdf
 from services.transcription.pages.lines import area
 from services.transcription.pages.models import Box
 from services.transcription.pages.text_layer import Place, page_place
+from services.transcription.pages.veils import is_cover, is_veiled
 
 _MAX_OBJECTS = 60_000  # a map can have millions; what comes after does not change what the page shows at a glance
 _MAX_DEPTH = 6
@@ -24,6 +25,7 @@ Matrix = tuple[float, float, float, float, float, float]
 class Graphics:
     """Boxes of a page's drawings. `marks` are paths that are neither a rule nor a frame.
 
+    `veiled` says that some of the text may not be seen, being pale, covered or put aside.
     `pictures` are pdfium's own handles of the images, each with its box; they hold while the page is open.
     """
 
@@ -36,6 +38,7 @@ class Graphics:
     pictures: list[tuple[Box, object]] = field(default_factory=list)
     texts: int = 0
     hidden_texts: int = 0
+    veiled: bool = False
 
     @property
     def hides_text(self) -> bool:
@@ -56,6 +59,7 @@ def page_graphics(page: pdfium.PdfPage) -> Graphics:
     for kind, handle, matrix in _objects(page.raw):
         if kind == pdf.FPDF_PAGEOBJ_TEXT:
             found.texts += 1
+            found.veiled = found.veiled or is_veiled(handle)
             found.hidden_texts += pdf.FPDFTextObj_GetTextRenderMode(handle) == pdf.FPDF_TEXTRENDERMODE_INVISIBLE
         elif kind in {pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_PATH, pdf.FPDF_PAGEOBJ_SHADING}:
             collector.add(kind, handle, matrix)
@@ -111,6 +115,8 @@ class _Collector:
         box = self._clip(self._box(matrix))
         if box is None:
             return
+        if kind == pdf.FPDF_PAGEOBJ_PATH and self._found.texts and is_cover(handle, box[2] - box[0], box[3] - box[1]):
+            self._found.veiled = True
         if kind == pdf.FPDF_PAGEOBJ_IMAGE:
             self._found.pictures.append((box, handle))
             if area(box) > _BACKGROUND * area(self._page):

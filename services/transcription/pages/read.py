@@ -29,6 +29,7 @@ from services.transcription.pages.tables import Table, open_tables
 from services.transcription.pages.text_layer import page_text
 from services.transcription.pages.undrawn import is_blank, undrawn_pictures
 from services.transcription.pages.unruled import unruled_tables
+from services.transcription.pages.unseen import without_unseen
 from shared.errors import EngineError, EngineLimitError
 
 _FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
@@ -96,8 +97,8 @@ class _Page:
         self._undrawn: list[Box] = []
 
     def read(self) -> PageContent:
-        text = page_text(self._page, self._options.max_page_chars)
         graphics = page_graphics(self._page)
+        text = without_unseen(self._page, page_text(self._page, self._options.max_page_chars), graphics)
         self._undrawn = undrawn_pictures(self._page, graphics)
         if _has_no_text(text, graphics):
             return self._scanned(text, graphics)
