@@ -66,15 +66,15 @@ def arguments() -> argparse.Namespace:
 def share_systems(names: set[str], recording: Lecture | None) -> list[Figure]:
     """A quick look at those of SHARED that are in `names`, in as few systems as there can be."""
     figures: list[Figure] = []
-    with traces.as_guest(quick=True) if "traces" in names else nullcontext(None) as guest:
+    with traces.measurement(quick=True) if "traces" in names else nullcontext(None) as traced:
         if recording is not None and names & {"audio", "video"}:
             with_video = "video" in names
-            figures += asyncio.run(recordings.audio_and_video(recording, with_video=with_video, guest=guest))
-        elif guest is not None:
-            figures += asyncio.run(with_system(guest.work, environment=guest.environment))
-    hops = hop.as_guest(quick=True) if "hop" in names else None
+            figures += asyncio.run(recordings.audio_and_video(recording, with_video=with_video, also=traced))
+        elif traced is not None:
+            figures += asyncio.run(with_system(traced.work, environment=traced.environment))
+    hops = hop.measurement(quick=True) if "hop" in names else None
     if "overhead" in names:
-        figures += asyncio.run(overhead.measure(quick=True, guest=hops))
+        figures += asyncio.run(overhead.measure(quick=True, also=hops))
     elif hops is not None:
         figures += asyncio.run(with_system(hops.work, services=hops.services))
     return figures

@@ -10,7 +10,7 @@ from shared.events import Message, UnitFinished
 from tests.benchmarks import hop_service
 from tests.benchmarks.client import Client, Route, connected
 from tests.benchmarks.figures import Figure, median, percentile
-from tests.benchmarks.system import ROUTE, Guest, System, with_system
+from tests.benchmarks.system import ROUTE, Measurement, System, with_system
 
 PROGRAM = ServiceProgram("hop", (sys.executable, "-P", "-m", "tests.benchmarks.hop_service"), hop_service.PORT_VARIABLE)
 # Two round trips to the database, one of them a write that reaches the disk, beside three writes to disk by the broker.
@@ -36,11 +36,11 @@ class _Ends:
 
 async def measure(*, quick: bool) -> list[Figure]:
     """Hops without a checkpoint, with one that is written, and with one that is found, by turns."""
-    guest = as_guest(quick=quick)
-    return await with_system(guest.work, services=guest.services)
+    hops = measurement(quick=quick)
+    return await with_system(hops.work, services=hops.services)
 
 
-def as_guest(*, quick: bool) -> Guest:
+def measurement(*, quick: bool) -> Measurement:
     """The same, in any system."""
     warm_up, count = (QUICK_WARM_UP, QUICK_COUNT) if quick else (WARM_UP, COUNT)
 
@@ -49,7 +49,7 @@ def as_guest(*, quick: bool) -> Guest:
             await _turns(ends, warm_up, system.new_job)
             return _figures(await _turns(ends, count, system.new_job))
 
-    return Guest(work, services=(PROGRAM,))
+    return Measurement(work, services=(PROGRAM,))
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from deploy.local.services import PROJECT, SERVICES, ServiceProgram
 from tests.benchmarks import bare_stage
 from tests.benchmarks.client import Client, Route, connected
 from tests.benchmarks.figures import Figure, Goal, median, percentile
-from tests.benchmarks.system import ROUTE, Guest, System, with_guest
+from tests.benchmarks.system import ROUTE, Measurement, System, with_both
 
 CHAIN_ROUTE = Route(bare_stage.EXCHANGE, bare_stage.key(0), bare_stage.key(bare_stage.STAGES))
 START_LIMIT_S = 30.0
@@ -107,7 +107,7 @@ async def _bare_job() -> Body:
     return {"job_id": str(uuid.uuid4())}
 
 
-async def measure(*, quick: bool, guest: Guest | None = None) -> list[Figure]:
+async def measure(*, quick: bool, also: Measurement | None = None) -> list[Figure]:
     """Times of single jobs, by turns so that both sides see the same machine, and of many at once."""
     size = QUICK if quick else Size()
 
@@ -128,7 +128,7 @@ async def measure(*, quick: bool, guest: Guest | None = None) -> list[Figure]:
                     await side.one_after_the_other(size.jobs_per_block)
             return _figures(bare, product, await bare.burst_per_s(size.burst), await product.burst_per_s(size.burst))
 
-    return await with_guest(both, guest, services=noop_services())
+    return await with_both(both, also, services=noop_services())
 
 
 def _figures(bare: Side, product: Side, bare_per_s: float, product_per_s: float) -> list[Figure]:

@@ -17,7 +17,7 @@ from tests.benchmarks.client import Run, connected
 from tests.benchmarks.figures import Figure, Goal
 from tests.benchmarks.lecture import Lecture
 from tests.benchmarks.memory import Peaks, sample
-from tests.benchmarks.system import WATCHED_ROUTE, Guest, System, run_file, stages, with_guest, with_system
+from tests.benchmarks.system import WATCHED_ROUTE, Measurement, System, run_file, stages, with_both, with_system
 
 RATIO_GOAL = Goal(1.15)
 REALTIME_GOAL = Goal(20.0, at_least=True)
@@ -72,7 +72,7 @@ async def speech_alone() -> AsyncIterator[SpeechAlone]:
         await process.wait()
 
 
-async def audio_and_video(lecture: Lecture, *, with_video: bool, guest: Guest | None = None) -> list[Figure]:
+async def audio_and_video(lecture: Lecture, *, with_video: bool, also: Measurement | None = None) -> list[Figure]:
     """The recording cold, then warm, with faster-whisper alone just before and after; then the video; and memory."""
     peaks = Peaks()
 
@@ -94,7 +94,7 @@ async def audio_and_video(lecture: Lecture, *, with_video: bool, guest: Guest | 
 
     async with speech_alone() as alone:
         cold_s = await alone.transcribe_s(lecture.audio)
-        return await with_guest(lambda system: alone_and_system(system, alone, cold_s), guest)
+        return await with_both(lambda system: alone_and_system(system, alone, cold_s), also)
 
 
 def _audio_figures(alone_cold_s: float, alone_s: float, cold: Run, warm: Run) -> list[Figure]:

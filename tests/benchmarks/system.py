@@ -97,10 +97,11 @@ class System:
 
 
 @dataclass(frozen=True)
-class Guest:
-    """A measurement in the system of another, which saves a start: of a quick look alone, whose figures mean nothing.
+class Measurement:
+    """A measurement that can share the system of another, which saves a start.
 
-    `services` and `environment` are what it needs beside those of its host.
+    Only where they are made for a quick look, whose figures mean nothing. `services` and `environment` are what it
+    needs beside what the other one does.
     """
 
     work: Callable[[System], Coroutine[Any, Any, list[Figure]]]
@@ -148,20 +149,20 @@ async def with_system(
         return await _while_running(supervisor, work(System(home, supervisor.amqp_url, happenings)))
 
 
-async def with_guest(
+async def with_both(
     work: Callable[[System], Coroutine[Any, Any, list[Figure]]],
-    guest: Guest | None,
+    also: Measurement | None,
     *,
     services: tuple[ServiceProgram, ...] = SERVICES,
 ) -> list[Figure]:
-    """The figures of `work` in a system of its own, and then those of its guest."""
-    if guest is None:
+    """The figures of `work`, and then those of `also` in the same system."""
+    if also is None:
         return await with_system(work, services=services)
 
     async def both(system: System) -> list[Figure]:
-        return [*await work(system), *await guest.work(system)]
+        return [*await work(system), *await also.work(system)]
 
-    return await with_system(both, services=(*services, *guest.services), environment=guest.environment)
+    return await with_system(both, services=(*services, *also.services), environment=also.environment)
 
 
 async def run_file(system: System, client: Client, path: Path, parameters: Parameters, *, limit_s: float) -> Run:

@@ -12,7 +12,7 @@ import httpx
 
 from tests.benchmarks.figures import Figure, Goal
 from tests.benchmarks.lecture import SAMPLES, short_lecture
-from tests.benchmarks.system import Guest, System, with_system
+from tests.benchmarks.system import Measurement, System, with_system
 from tests.end_to_end.otlp_receiver import OtlpReceiver
 
 LIMIT_S = 600.0
@@ -26,12 +26,12 @@ ENDED = {"done", "partial", "failed", "cancelled"}
 
 async def measure(*, quick: bool) -> list[Figure]:
     """The spans of the lecture, or with `quick` of its beginning."""
-    with as_guest(quick=quick) as guest:
-        return await with_system(guest.work, environment=guest.environment)
+    with measurement(quick=quick) as traced:
+        return await with_system(traced.work, environment=traced.environment)
 
 
 @contextmanager
-def as_guest(*, quick: bool) -> Iterator[Guest]:
+def measurement(*, quick: bool) -> Iterator[Measurement]:
     """The same, in any system with the product's own services that is idle then."""
     idle_s = QUICK_IDLE_S if quick else IDLE_S
     with tempfile.TemporaryDirectory(prefix="lectern-bench-") as folder, OtlpReceiver() as receiver:
@@ -49,7 +49,7 @@ def as_guest(*, quick: bool) -> Iterator[Guest]:
                 Figure("idle_spans", len(idle), IDLE_GOAL, f"in {idle_s:g} s"),
             ]
 
-        yield Guest(work, environment={"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
+        yield Measurement(work, environment={"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint})
 
 
 async def _run(system: System, source: Path) -> dict[str, Any]:

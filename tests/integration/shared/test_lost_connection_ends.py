@@ -38,13 +38,13 @@ async def _until_ready(parts: Parts, *, ready: bool) -> dict[str, str]:
     return found[1]
 
 
-async def _deafened(parts: Parts) -> None:
+async def _lose_consumers(parts: Parts) -> None:
     """Leave the connection as it was found after a night of disks that filled: alive, and without its consumers."""
     for subscriber in parts.broker.subscribers:
         await subscriber._queue_obj.channel.close()
 
 
-async def _unmended(parts: Parts) -> None:
+async def _break_without_reconnecting(parts: Parts) -> None:
     """Leave the connection as it was found after another such night: closed, and nobody opens it again."""
     connection = await parts.broker.connect()
     mending = next(task for task in asyncio.all_tasks() if "__connection_factory" in repr(task.get_coro()))
@@ -69,7 +69,7 @@ async def ended(monkeypatch: pytest.MonkeyPatch) -> asyncio.Future[int]:
     return future
 
 
-@pytest.mark.parametrize("broken", [_deafened, _unmended])
+@pytest.mark.parametrize("broken", [_lose_consumers, _break_without_reconnecting])
 async def test_a_service_without_its_connection_is_not_ready_and_ends(
     settings: SharedSettings, ended: asyncio.Future[int], broken: service.Build
 ) -> None:

@@ -13,12 +13,12 @@ from shared.messaging.lost import until_lost
 WORKS, FAILS = False, True
 
 
-class ToldAllError(Exception):
-    """A check was asked once more than it was told what to do."""
+class ScriptEndedError(Exception):
+    """A check was asked once more than its script is long."""
 
 
-class Told:
-    """A check that fails or works as it is told."""
+class ScriptedCheck:
+    """A check with scripted outcomes."""
 
     def __init__(self, fails: Sequence[bool]) -> None:
         self._fails = iter(fails)
@@ -27,7 +27,7 @@ class Told:
     async def __call__(self) -> None:
         fails = next(self._fails, None)
         if fails is None:
-            raise ToldAllError
+            raise ScriptEndedError
         self.asked += 1
         if fails:
             raise BrokerError("closed")
@@ -41,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_connection_that_stays_away_while_others_work_is_lost_after_that_time() -> None:
-    own, new = Told([FAILS] * 100), Told([WORKS] * 100)
+    own, new = ScriptedCheck([FAILS] * 100), ScriptedCheck([WORKS] * 100)
     await until_lost(own, new, every_s=0, patience_s=5)
     assert (own.asked, new.asked) == (6, 6)
 
@@ -56,5 +56,5 @@ async def test_a_connection_that_stays_away_while_others_work_is_lost_after_that
     ],
 )
 async def test_a_connection_that_may_still_come_back_is_not_lost(own: list[bool], new: list[bool]) -> None:
-    with pytest.raises(ToldAllError):
-        await until_lost(Told(own), Told(new), every_s=0, patience_s=5)
+    with pytest.raises(ScriptEndedError):
+        await until_lost(ScriptedCheck(own), ScriptedCheck(new), every_s=0, patience_s=5)
