@@ -4,7 +4,6 @@ Five processes on a real broker and database; only the engines do what the job s
 """
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.content import Content
+from tests.chaos.ledger import read_ledger
 from tests.end_to_end.cheap import workshop
 from tests.end_to_end.otlp_receiver import OtlpReceiver, SeenSpan, tree
 from tests.end_to_end.system import Lectern, publish_submission, running, wait_until
@@ -242,10 +242,16 @@ def test_a_job_that_fails_and_is_replayed(system: Lectern, otlp: OtlpReceiver) -
     assert [line["attempt"] for line in lines if line["service"] == "transcription"] == [1, 2, 3]
 
 
+def has_begun(system: Lectern, job_id: str, unit: str) -> bool:
+    """Whether an engine works on that unit of the job, or has."""
+    computations = read_ledger(workshop(system.home).folder).computations
+    return any((one.job_id, one.unit) == (job_id, unit) for one in computations)
+
+
 def test_a_job_that_is_cancelled(system: Lectern, otlp: OtlpReceiver) -> None:
     job_id = submit(system, Content(name="cancelled", slow=("speech-1",), slow_s=60))
     wait_until(lambda: system.job(job_id)["stages"][1]["status"] == "running", "transcription", 30)
-    time.sleep(0.5)  # so that the unit is at work
+    wait_until(lambda: has_begun(system, job_id, "speech-1"), "the unit", 30)
     assert system.http.post(f"/v1/jobs/{job_id}/cancel").status_code == 202
     trace = Trace(otlp, system.wait(job_id))
     assert trace.job["status"] == "cancelled"

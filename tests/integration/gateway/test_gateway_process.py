@@ -15,15 +15,23 @@ from services.gateway.jobs.document import PENDING_SUBMISSION, pending
 from shared.events import HandoutRendered, JobSubmitted, SourceFacts, SourceIngested, SubmittedSource, UnitFinished
 from shared.storage import ObjectRef
 
+# Jobs of these and of earlier tests never end: none waits for another.
+ENVIRONMENT = {"GATEWAY_JOBS_IN_FLIGHT": "100"}
 
-async def follow(client: httpx.AsyncClient, job_id: str, **headers: str) -> list[dict[str, Any]]:
+
+async def follow(
+    client: httpx.AsyncClient, job_id: str, begun: asyncio.Event | None = None, **headers: str
+) -> list[dict[str, Any]]:
+    """The events of a job until the gateway ends them; `begun` is set with the first one."""
     seen: list[dict[str, Any]] = []
     async with client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as stream:
         if stream.status_code == 204:
             return []
         async for line in stream.aiter_lines():
             if line.startswith("data: "):
-                seen.append(json.loads(line.removeprefix("data: ")))  # noqa: PERF401 -- the stream ends late
+                seen.append(json.loads(line.removeprefix("data: ")))
+                if begun is not None:
+                    begun.set()
     return seen
 
 
@@ -40,8 +48,9 @@ async def test_events_of_any_publisher_become_live_progress(process: Any, publis
             if (await client.get(f"/v1/jobs/{job_id}")).status_code == 200:
                 break
             await asyncio.sleep(0.05)
-        following = asyncio.create_task(follow(client, job_id))
-        await asyncio.sleep(0.3)
+        begun = asyncio.Event()
+        following = asyncio.create_task(follow(client, job_id, begun))
+        await asyncio.wait_for(begun.wait(), 30)
         await publish(UnitFinished(job_id=job_id, stage="transcription", unit="speech-2", units=2))
         facts = SourceFacts(kind="recording", name="a.mp4", duration_s=12.5)
         await publish(SourceIngested(job_id=job_id, facts=facts, original=ref("a"), source=ref("a")))
@@ -104,8 +113,11 @@ async def test_an_accepted_job_survives_a_killed_gateway(process: Any) -> None:
 async def test_what_a_killed_gateway_had_accepted_is_published_by_the_next(process: Any) -> None:
     async with process.client() as client, AsyncMongoClient(process.environment["LECTERN_MONGO_URL"]) as mongo:
         accepted = (await client.post("/v1/jobs", files={"file": ("a.mp4", b"content")})).json()
-        await process.end(signal.SIGKILL)
         jobs = mongo[f"{process.environment['LECTERN_MONGO_PREFIX']}_gateway"]["jobs"]
+        async with asyncio.timeout(30):  # until it has heard itself: that write would undo the next one, or do its work
+            while "seen_trace_id" not in (await jobs.find_one({"_id": accepted["job_id"]}))["facts"]:
+                await asyncio.sleep(0.1)
+        await process.end(signal.SIGKILL)
         waiting = {"$set": pending(PENDING_SUBMISSION), "$unset": {"active": ""}}
         await jobs.update_one({"_id": accepted["job_id"]}, waiting)  # as if it had been killed before it published
         await process.start()
@@ -155,8 +167,9 @@ async def test_a_caller_that_goes_away_leaves_nothing(process: Any) -> None:
 async def test_a_stream_does_not_hold_up_the_end(process: Any) -> None:
     async with process.client() as client:
         job_id = (await client.post("/v1/jobs", files={"file": ("a.mp4", b"content")})).json()["job_id"]
-        following = asyncio.create_task(follow(client, job_id))
-        await asyncio.sleep(0.3)
+        begun = asyncio.Event()
+        following = asyncio.create_task(follow(client, job_id, begun))
+        await asyncio.wait_for(begun.wait(), 30)
         started = asyncio.get_running_loop().time()
         await process.end()
         assert asyncio.get_running_loop().time() - started < 2.5

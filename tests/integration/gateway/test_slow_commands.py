@@ -186,7 +186,8 @@ async def use_sign_in(gateway: Gateway) -> None:
     await gateway.sessions.end(secret)
     token, _ = await gateway.sessions.make_link(known)
     assert await gateway.sessions.use_link(token)
-    await asyncio.sleep(0.1)  # the use of a key is written down beside
+    while gateway.keys._notes:  # the use of a key is written down beside
+        await asyncio.sleep(0.01)
 
 
 async def use_checkpoints(database: Database, store: LocalObjectStore) -> None:
