@@ -61,7 +61,8 @@ def find_gateway(home: Path) -> Connection:
     url = given or _running_at(home)
     if url is None:
         raise CommandError(
-            f"No Lectern runs from {home}. Start one with `lectern up`, or set LECTERN_URL and LECTERN_API_KEY."
+            f"No Lectern runs from {home.absolute()}. Start one with `lectern up`; for one that runs from another "
+            "folder set LECTERN_HOME to it, for one on another machine LECTERN_URL and LECTERN_API_KEY."
         )
     return _connection(url, "LECTERN_API_KEY", home)
 

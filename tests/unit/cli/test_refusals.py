@@ -146,3 +146,14 @@ def test_an_empty_key_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("LECTERN_HOME", str(tmp_path))
     (tmp_path / "api-key").write_text("\n")
     assert f"{tmp_path}/api-key" in run("jobs").stderr
+
+
+def test_from_a_folder_without_a_system_it_is_told_how_to_name_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("LECTERN_URL", "LECTERN_API_KEY", "LECTERN_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    said = run("jobs").stderr
+    assert f"{tmp_path}/.lectern" in said
+    assert "LECTERN_HOME" in said
