@@ -45,6 +45,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, otlp: OtlpReceiver) -> Iter
         OTEL_EXPORTER_OTLP_ENDPOINT=otlp.endpoint,
         OTEL_BSP_SCHEDULE_DELAY="200",
         LECTERN_RETRY_DELAYS_S="0.2,0.5",
+        LECTERN_SLOW_QUERY_MS="60000",  # a slow machine would log more lines than the tests name
     ) as lectern:
         (home / "objects" / "inbox").mkdir(parents=True, exist_ok=True)
         yield lectern

@@ -16,6 +16,8 @@ JSON = "Content-Type: application/json"
 PARTS = "Content-Type: multipart/form-data; boundary=b"
 FIELD = b'--b\r\nContent-Disposition: form-data; name="key"\r\n\r\n'
 
+ENVIRONMENT = {"LECTERN_SLOW_QUERY_MS": "60000"}  # a slow machine would log warnings of its own
+
 
 @dataclass(frozen=True)
 class Hostile:

@@ -68,7 +68,9 @@ async def test_the_way_of_dead_letters_through_the_command(process: Any, rabbitm
         assert letter in await _lecterns_answer(process, "list")
         assert "A processing engine failed" in await _lecterns_answer(process, "show", letter)
         assert "1 dead letter on the way" in await _lecterns_answer(process, "replay", letter)
-        assert await _depth(rabbitmq.url, SPEECH.name) == 1
+        async with asyncio.timeout(60):
+            while await _depth(rabbitmq.url, SPEECH.name) != 1:
+                await asyncio.sleep(0.05)
         thrown = await _lecterns_answer(process, "purge", "--queue", SPEECH.name, "--yes")
         assert thrown == f"{len(HOSTILE)} dead letters thrown away.\n"
         async with asyncio.timeout(60):
