@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.transcription.slides.arrangement import SlideText, arrange
+from services.transcription.slides.furniture import furniture
 from services.transcription.slides.grouping import Showing, group_builds, recognise_again
-from services.transcription.slides.values import JoinedSlide, ScannedSlide, SlideUnit
+from services.transcription.slides.values import JoinedSlide, ScannedSlide, SlideUnit, TextLine
 from services.transcription.slides.views import decode
 from shared.documents import Block, Image, SlideBlock, TimeSpan, Utterance
 
@@ -28,18 +30,34 @@ def join_units(units: list[SlideUnit]) -> list[JoinedSlide]:
         key=lambda showing: (showing.start_s, showing.end_s, showing.origin.slide.picture.sha256),
     )
     slides = recognise_again(_across_borders(showings))
+    texts = _texts([slide.origin.slide for slide in slides])
     return [
         JoinedSlide(
             number=number,
             name=f"slides/{number:03d}.png",
             spans=slide.spans,
-            title=slide.origin.slide.title,
-            text=slide.origin.slide.text,
+            title=text.title,
+            text=text.text,
             picture=slide.origin.slide.picture,
             unit_start_s=slide.origin.unit_start_s,
         )
-        for number, slide in enumerate(slides, start=1)
+        for number, (slide, text) in enumerate(zip(slides, texts, strict=True), start=1)
     ]
+
+
+def _texts(slides: list[ScannedSlide]) -> list[SlideText]:
+    """What each slide says: what they share at their edges is no title, and comes after the slide's own text."""
+    shared = furniture([slide.lines for slide in slides])
+    return [
+        _furniture_last(slide.lines, marks) if marks else SlideText(slide.title, slide.text)
+        for slide, marks in zip(slides, shared, strict=True)
+    ]
+
+
+def _furniture_last(lines: tuple[TextLine, ...], marks: frozenset[TextLine]) -> SlideText:
+    own = arrange([line for line in lines if line not in marks])
+    shared = arrange([line for line in lines if line in marks])
+    return SlideText(own.title, "\n".join(text for text in (own.text, shared.text) if text))
 
 
 def slide_block(slide: JoinedSlide) -> SlideBlock:

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from services.transcription.slides.arrangement import arrange
 from services.transcription.slides.grouping import Showing, Slide, group_builds, recognise_again, without_mixtures
-from services.transcription.slides.ocr import SlideText, read_slide
+from services.transcription.slides.ocr import read_slide
 from services.transcription.slides.picture import Extracted, Wanted, extract_pictures
 from services.transcription.slides.stills import Still, find_stills
 from services.transcription.slides.values import ScannedSlide, SlideOptions, SlideUnit
@@ -106,17 +107,18 @@ def _describe(
     for slide, extracted in zip(slides, pictures, strict=True):
         picture = extracted.picture
         target = output / picture.name
-        read = read_slide(target, picture.width, picture.height, options.threads) if options.read_text else None
-        if read is not None and not read.text and slide.view.busy.mean() > FILM_BUSY_SHARE:
+        lines = read_slide(target, picture.width, picture.height, options.threads) if options.read_text else ()
+        if options.read_text and not lines and slide.view.busy.mean() > FILM_BUSY_SHARE:
             target.unlink()
             continue
-        words = read or SlideText("", "")
+        read = arrange(lines)
         yield ScannedSlide(
             spans=slide.spans,
             fingerprint=encode(slide.view),
             picture=picture,
-            title=words.title,
-            text=words.text,
+            title=read.title,
+            text=read.text,
             cut_at_start=slide.spans[0].start_s <= wanted.start_s + CUT_S,
             cut_at_end=slide.spans[-1].end_s >= wanted.end_s - CUT_S,
+            lines=lines,
         )

@@ -1,10 +1,27 @@
 """What the scan of a range of video yields and what the join makes of it."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from shared.documents import Seconds, TimeSpan, Value
+from shared.documents import WRITTEN_IF_SET, Seconds, TimeSpan, Value
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line of text in a picture; coordinates are shares of the picture's width and height."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def height(self) -> float:
+        """Height as a share of the picture's."""
+        return self.y1 - self.y0
 
 
 class SlideOptions(Value):
@@ -51,7 +68,8 @@ class ScannedSlide(Value):
     """A slide found in a range, in its fullest build. `spans` are the times it was shown, in order.
 
     `cut_at_start` and `cut_at_end` say that it was on screen when the range began or ended, so that the neighbouring
-    range may hold the rest of it.
+    range may hold the rest of it. `lines` are what was read, in no order; of slides that an earlier version scanned
+    they are not known.
     """
 
     spans: Annotated[tuple[TimeSpan, ...], Field(min_length=1)]
@@ -61,6 +79,7 @@ class ScannedSlide(Value):
     text: str
     cut_at_start: bool
     cut_at_end: bool
+    lines: Annotated[tuple[TextLine, ...], WRITTEN_IF_SET] = ()
 
 
 class SlideUnit(Value):

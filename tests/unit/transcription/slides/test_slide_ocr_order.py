@@ -1,6 +1,7 @@
 """Lines of text into reading order, and which of them is the title."""
 
-from services.transcription.slides.ocr import TextLine, arrange
+from services.transcription.slides.arrangement import arrange
+from services.transcription.slides.values import TextLine
 
 
 def line(text: str, x: float, y: float, height: float = 0.05, width: float = 0.3) -> TextLine:
