@@ -11,7 +11,7 @@ from dataclasses import replace
 from services.transcription.pages.lines import Line
 from services.transcription.pages.models import Box, Piece
 from services.transcription.pages.order import Placed, reading_order
-from services.transcription.pages.paragraphs import Run, make_pieces
+from services.transcription.pages.paragraphs import BULLET, Run, make_pieces
 
 _GUTTER_EM = 0.7
 _LONG_CHARS = 18  # of a line of running text; what is shorter may be a cell
@@ -58,9 +58,9 @@ def reads_across(lines: Sequence[Line]) -> bool:
 
 
 def _mixes_lists(lines: Sequence[Line], by_place: Sequence[int]) -> bool:
-    """Whether the order `by_place` goes to and fro between columns that `lines` has one after the other.
+    """Whether the order `by_place` goes to and fro between lists that `lines` has one after the other.
 
-    Rows of a table have their cells next to each other in the file too.
+    Rows of a table have their cells next to each other in the file too, or at least no bullets.
     """
     columns = _own_columns(lines)
     of_line = {id(line): number for number, column in enumerate(columns) for line in column}
@@ -71,7 +71,8 @@ def _mixes_lists(lines: Sequence[Line], by_place: Sequence[int]) -> bool:
         if {of_line[id(lines[one])], of_line[id(lines[other])]} <= lists and _is_beside(lines[one], lines[other])
     ]
     torn = sum(of_line[id(lines[one])] != of_line[id(lines[other])] and abs(one - other) > 1 for one, other in rows)
-    return torn >= _LEAST_LIST and torn == len(rows)
+    bullets = any(BULLET.match(lines[index].text) for row in rows for index in row)
+    return torn >= _LEAST_LIST and torn == len(rows) and bullets
 
 
 def _is_beside(one: Line, other: Line) -> bool:
