@@ -1,6 +1,6 @@
 """Tables without any rules, where their rows are regular; and signs of those that are not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.transcription.pages.lines import Line, TextPage, union
 from services.transcription.pages.models import Box
@@ -14,7 +14,7 @@ _ROW_STEP = 3.2  # of the font size
 
 def unruled_tables(text: TextPage, taken: Sequence[Box]) -> tuple[list[Table], bool]:
     """Tables whose rows have the same cells below each other, and whether there is one that is less regular."""
-    lines = [line for line in text.lines if line.angle == 0 and not any(_touches(line, box) for box in taken)]
+    lines = _outside([line for line in text.lines if line.angle == 0], taken)
     found: list[Table] = []
     irregular = False
     for rows in _runs(_rows(lines)):
@@ -23,7 +23,12 @@ def unruled_tables(text: TextPage, taken: Sequence[Box]) -> tuple[list[Table], b
             found.append((union([line.box for row in rows for line in row]), cells))
         elif sum(len(row) >= _LEAST_CELLS for row in rows) >= _LEAST_ROWS:
             irregular = True
-    return found, irregular
+    taken_by = [box for box, _ in found]
+    return found, irregular or any(_is_wordy(rows) for rows in _runs(_rows(_outside(lines, taken_by)), _starts_short))
+
+
+def _outside(lines: Sequence[Line], boxes: Sequence[Box]) -> list[Line]:
+    return [line for line in lines if not any(_touches(line, box) for box in boxes)]
 
 
 def _touches(line: Line, box: Box) -> bool:
@@ -40,12 +45,26 @@ def _rows(lines: Sequence[Line]) -> list[list[Line]]:
     return [sorted(row, key=lambda line: line.x0) for row in rows]
 
 
-def _runs(rows: Sequence[list[Line]]) -> list[list[list[Line]]]:
-    """Rows of several short cells that follow each other."""
+def _are_short(row: Sequence[Line]) -> bool:
+    return sum(len(line.text) <= _LONGEST_CELL for line in row) > 0.8 * len(row)
+
+
+def _starts_short(row: Sequence[Line]) -> bool:
+    """Whether a row is short but for its last cell, as where that holds a remark."""
+    return all(len(line.text) <= _LONGEST_CELL for line in row[:-1])
+
+
+def _is_wordy(rows: Sequence[Sequence[Line]]) -> bool:
+    """Whether rows of which some have a long last cell are a table: two or more of them have several cells."""
+    several = sum(len(row) >= _LEAST_CELLS for row in rows)
+    return several >= _LEAST_ROWS - 1 and not all(map(_are_short, rows))
+
+
+def _runs(rows: Sequence[list[Line]], belongs: Callable[[Sequence[Line]], bool] = _are_short) -> list[list[list[Line]]]:
+    """Rows of several cells that follow each other and that `belongs` takes; by default short ones."""
     runs: list[list[list[Line]]] = [[]]
     for row in rows:
-        short = sum(len(line.text) <= _LONGEST_CELL for line in row) > 0.8 * len(row)
-        if len(row) < 2 or not short:
+        if len(row) < 2 or not belongs(row):
             runs.append([])
             continue
         last = runs[-1][-1][0] if runs[-1] else row[0]

@@ -86,6 +86,22 @@ def test_a_table_that_is_not_regular_is_told(typeset, tmp_path):
     assert unruled_tables(TextPage(400, 600, lines), [(0, 0, 400, 600)]) == ([], False)
 
 
+def test_a_table_whose_last_column_has_sentences_is_told(typeset, tmp_path, known):
+    cells = (
+        "[*Port*], [*Depth*], [*Tide*], [*Remark*], [Hull], [7 m], [5 m], [the gate opens two hours before high water],"
+        "[Ghent], [13 m], [], [a canal], [Leith], [], [4 m], []"
+    )
+    found = joined(typeset, tmp_path, f"{known.paragraph(0)}\n\n#table(columns: 4, stroke: none, {cells})")
+    assert found.warnings == (
+        "A table without lines on page 1 could not be read as one; its cells may be out of order.",
+    )
+
+
+def test_terms_beside_what_they_mean_are_no_table(typeset, tmp_path, known):
+    terms = "\n".join(f"[*{word}*], [{known.sentences[n]}]," for n, word in enumerate(("Neap", "Ebb", "Bore", "Race")))
+    assert not joined(typeset, tmp_path, f"#grid(columns: (2cm, 1fr), row-gutter: 6pt, {terms})").warnings
+
+
 def test_columns_of_text_are_no_table(known):
     lines = [cell(known.sentences[(n + y) % 5][:40], 20 + 220 * n, 20 + 12 * y) for y in range(9) for n in range(3)]
     assert unruled_tables(TextPage(700, 600, lines), []) == ([], False)
