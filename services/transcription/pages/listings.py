@@ -37,6 +37,17 @@ def listing_text(lines: Sequence[Line]) -> str:
     return "\n".join(text)
 
 
+def is_row_of_code(one: Line, other: Line) -> bool:
+    """Whether two pieces of a row are of one line of code, or `one` is its number, in whatever font."""
+    return other.mono and (one.mono or one.text.isdecimal())
+
+
+def blanks_between(one: Line, other: Line) -> str:
+    """The blanks between two pieces of a line of code."""
+    width = _advance([max(one, other, key=lambda line: len(line.text))])
+    return " " * max(1, min(_MAX_INDENT, round((other.x0 - one.x1) / width)))
+
+
 def _advance(lines: Sequence[Line]) -> float:
     """The width of a character in points, from the longest lines; the ink of a line ends before its last one does."""
     longest = sorted(lines, key=lambda line: -len(line.text))[:3]

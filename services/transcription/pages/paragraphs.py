@@ -8,7 +8,7 @@ from dataclasses import replace
 from services.transcription.pages.characters import LINE_END_HYPHEN
 from services.transcription.pages.exponents import NUMBER, RAISED, is_raised, raised
 from services.transcription.pages.lines import Line, union
-from services.transcription.pages.listings import is_listing, listing_text
+from services.transcription.pages.listings import blanks_between, is_listing, is_row_of_code, listing_text
 from services.transcription.pages.models import Piece, PieceKind
 from services.transcription.pages.regions import CAPTION
 
@@ -26,6 +26,7 @@ _ENTRY = re.compile(r"[\dA-ZÀ-Þ(]")
 CONTENTS_ENTRY = re.compile(r" … (?:\d{1,4}|[ivxl]{1,6})$")
 _FOOTNOTE = re.compile(r"^(?:\d{1,2}|[*†‡§¶])\s?(?=[A-ZÀ-Ý\"“(h])")
 _UNSPACED = re.compile("[\u2e80-\u303f\u3040-\u30ff\u31f0-\u9fff\uf900-\ufaff\uff00-\uff9f]")  # Chinese and Japanese
+_CODE_GAP_EM = 40.0  # before a comment at the end of a line, or after its number
 Column = tuple[float, float]
 Run = list[tuple[Line, Column]]
 
@@ -76,7 +77,7 @@ def _same_row(one: Line, other: Line) -> bool:
     shared = min(one.y1, other.y1) - max(one.y0, other.y0)
     return (
         other.group == one.group
-        and -3 <= other.x0 - one.x1 < 4 * max(one.size, other.size)
+        and -3 <= other.x0 - one.x1 < (_CODE_GAP_EM if is_row_of_code(one, other) else 4) * max(one.size, other.size)
         and shared > 0.5 * min(one.y1 - one.y0, other.y1 - other.y0)
         and abs(one.baseline - other.baseline) < 0.7 * max(one.size, other.size)
     )
@@ -90,7 +91,8 @@ def _without_leader(text: str) -> str:
 def _beside(one: Line, other: Line) -> Line:
     main = one if len(one.text) >= len(other.text) and len(one.text) > 2 else other
     x0, y0, x1, y1 = union([one.box, other.box])
-    glue = "" if other.x0 - one.x1 < 0.12 * main.size else " "
+    code = is_row_of_code(one, other)
+    glue = "" if other.x0 - one.x1 < 0.12 * main.size else blanks_between(one, other) if code else " "
     return Line(
         text=one.text + glue + _shown_text(one, other, glue),
         x0=x0,
@@ -100,7 +102,7 @@ def _beside(one: Line, other: Line) -> Line:
         baseline=main.baseline,
         size=main.size,
         bold=main.bold and (one.bold or len(one.text) <= 3),
-        mono=one.mono and other.mono,
+        mono=code,
         hyphen=other.hyphen,
         group=main.group,
         math=one.math or other.math,

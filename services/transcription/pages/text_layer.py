@@ -27,6 +27,7 @@ from services.transcription.pages.rotation import runs_down
 
 _HYPHENS = "\x02\ufffe\u00ad"  # pdfium's two marks for a hyphen at a line's end, and the typesetter's own
 _LINE = re.compile(f"[^\r\n{_HYPHENS}]+[{_HYPHENS}]?")
+_NUMBER_OF_LINE = re.compile(r"\d{1,4}\s+(?=\S)")  # of code, in whatever font
 _BOLD = re.compile(rb"bold|black|heavy|demi|cmbx|cmssbx|-bd|semib", re.IGNORECASE)
 _MONO = re.compile(rb"mono|courier|cmtt|consol|code", re.IGNORECASE)
 _MATH = re.compile(rb"math|cmmi|cmsy|cmex|symbol|stix", re.IGNORECASE)
@@ -257,7 +258,8 @@ class _Reader:
         first = start + len(text) - len(text.lstrip())
         last = max(first, start + stripped - 1) if end - start == len(text) else end - 1
         samples = [self._look(index) for index in (first, (first + last) // 2, last)]
-        fonts = [self._font(first), self._font(last)]
+        number = _NUMBER_OF_LINE.match(text[first - start :]) if end - start == len(text) else None
+        fonts = [self._font(first + (number.end() if number else 0)), self._font(last)]
         # The largest: what is smaller in a line is code, an exponent or a mark within it. A bullet may be any size.
         size = max(sample[0] for sample in (samples if cleaned[0].isalnum() else samples[1:]))
         _, angle, baseline = sorted(samples)[1]

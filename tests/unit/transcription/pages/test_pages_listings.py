@@ -82,3 +82,13 @@ def test_chinese_lines_join_without_a_blank():
 )
 def test_captions(line, caption):
     assert (CAPTION.match(line) is not None) is caption
+
+
+@pytest.mark.parametrize(("font", "gap"), [("DejaVu Sans Mono", "\n\n"), ("Libertinus Serif", "\n")])
+def test_the_numbers_of_lines_stand_before_the_code_with_its_blanks(typeset, tmp_path, font, gap):
+    show = f'#show raw.line: it => box(width: 2em, align(right, text(font: "{font}", str(it.number)))) + h(1em) + it'
+    code = f"for ship in fleet:\n    for gun in ship:\n        gun.load()   # slowly{gap}    ship.sail()"
+    (block,) = read(typeset, tmp_path, f"{show}\n```\n{code}\n```\n")
+    lines = [line[1:].removeprefix(" ") for line in block.text.splitlines()]
+    first = len(lines[0]) - len(lines[0].lstrip())
+    assert (block.kind, [line[first:] for line in lines]) == ("code", code.splitlines())
