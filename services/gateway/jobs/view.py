@@ -109,7 +109,13 @@ class Job(Answer):
     status: Status
     title: Annotated[str | None, Field(description="Title of the handout, once there is one.")] = None
     source: JobSource
-    parameters: Annotated[Parameters, Field(description="As frozen when the job was submitted; a retry uses the same.")]
+    parameters: Annotated[
+        Parameters,
+        Field(
+            description="As frozen when the job was submitted; a retry uses the same. An engine is null where an event "
+            "named none: its service chose, and `engines` in `document.json` says which it was."
+        ),
+    ]
     run: Annotated[int, Field(description="1 at first, one more with each retry.")] = 1
     submitted_at: datetime | None = None
     stages: tuple[StageProgress, ...]
