@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from services.transcription.pages.lines import union
 from services.transcription.pages.models import PageContent, Piece
+from services.transcription.slides.furniture import furniture
+from services.transcription.slides.values import TextLine
 
 _LEAST_RATIO = 1.15  # of width to height
 _MOST_CHARS = 1800  # more is a page of a report on its side
@@ -23,6 +25,28 @@ def is_deck(pages: Sequence[PageContent]) -> bool:
     """Whether most pages of a document are slides."""
     slides = sum(is_slide(page.width, page.height, page.pieces) for page in pages)
     return 2 * slides > len(pages)
+
+
+def without_wordmarks(pages: Sequence[PageContent], kept: Sequence[Sequence[Piece]]) -> list[list[Piece]]:
+    """The pieces that are kept of each page without what nearly all slides of a deck have at the same place."""
+    lines = [
+        {id(piece): _line(piece, page) for piece in pieces if piece.kind in {"text", "list_item"} and piece.text}
+        if is_slide(page.width, page.height, page.pieces)
+        else {}
+        for page, pieces in zip(pages, kept, strict=True)
+    ]
+    shared = furniture([tuple(read.values()) for read in lines])
+    return [
+        [piece for piece in pieces if read.get(id(piece)) not in marks]
+        for pieces, read, marks in zip(kept, lines, shared, strict=True)
+    ]
+
+
+def _line(piece: Piece, page: PageContent) -> TextLine:
+    """A piece as a line of a slide, as high as its letters."""
+    x0, y0, x1, _ = piece.box
+    text = f"• {piece.text}" if piece.kind == "list_item" else piece.text
+    return TextLine(text, x0 / page.width, y0 / page.height, x1 / page.width, (y0 + piece.size) / page.height)
 
 
 def slide_pieces(pieces: Sequence[Piece], height: float) -> tuple[list[Piece], int | None]:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from services.transcription.pages.continuation import Placed, continued
-from services.transcription.pages.decks import is_deck, is_slide, slide_pieces
+from services.transcription.pages.decks import is_deck, is_slide, slide_pieces, without_wordmarks
 from services.transcription.pages.front_matter import name_headings
 from services.transcription.pages.furniture import without_furniture
 from services.transcription.pages.headings import (
@@ -38,6 +38,8 @@ def join_units(units: list[PageUnit]) -> JoinedPages:
     kept = without_earlier_steps(pages, _without_logos(without_furniture(pages, look.body)))
     placed = []
     deck = is_deck(pages)
+    if deck:
+        kept = without_wordmarks(pages, kept)
     outline = [entry for unit in sorted(units, key=lambda unit: unit.first) for entry in unit.outline]
     for page, pieces in zip(pages, kept, strict=True):
         placed += _placed(page, pieces, look, outline, deck=deck)

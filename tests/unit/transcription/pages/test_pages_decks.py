@@ -142,3 +142,36 @@ def test_most_pages_make_a_deck():
     assert is_deck([wide, wide, high])
     assert not is_deck([wide, high])
     assert not is_deck([])
+
+
+MARKS = {
+    "above, right": "#place(top + right, dy: -0.7cm)[#text(18pt)[EXAMPLE UNI]]",
+    "above, left": "#place(top + left, dy: -0.7cm)[#text(18pt)[EXAMPLE UNI]]",
+    "beside": "#place(top + right, dy: 0.1cm)[#text(16pt)[EXAMPLE UNI]]",
+}
+WITH_SALT = DECK | {"Salt and time": ["Salt slows the yeast", "Time makes the taste"]}
+
+
+def marked_deck(typeset, folder, mark, titles, title_cm=1.2):
+    pages = "\n".join(
+        f"#page[{mark}#place(top + left, dy: {title_cm}cm)[#text(16pt)[{title}]]\n#v(3cm)\n"
+        + "\n".join(f"- {point}" for point in points)
+        + "]"
+        for title, points in zip(titles, WITH_SALT.values(), strict=True)
+    )
+    pdf = typeset(f"#set page(width: 16cm, height: 9cm, margin: 1cm)\n#set text(13pt)\n{pages}")
+    joined = join_units([read_pages(pdf, 1, 9, folder, PageOptions(ocr=False))])
+    return [(block.kind, block.text) for block in joined.blocks if block.kind in {"heading", "paragraph"}]
+
+
+@pytest.mark.parametrize("place", MARKS)
+def test_a_wordmark_on_every_slide_is_neither_their_title_nor_their_text(typeset, tmp_path, place):
+    title_cm = 0.1 if place == "beside" else 1.2
+    assert marked_deck(typeset, tmp_path, MARKS[place], WITH_SALT, title_cm) == [
+        ("heading", title) for title in WITH_SALT
+    ]
+
+
+def test_a_title_that_is_on_every_slide_stays_their_title(typeset, tmp_path):
+    for mark in ("", MARKS["above, right"]):
+        assert marked_deck(typeset, tmp_path, mark, ["Bread"] * 4) == [("heading", "Bread")] * 4
