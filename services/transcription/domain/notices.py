@@ -1,17 +1,23 @@
 """What the reader of a handout is told about a recording that was not wholly understood."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
-from shared.documents import TimeSpan, Transcript, Word
+from shared.documents import Segment, TimeSpan, Transcript, Word
 from shared.speech_notices import DOUBTFUL, NO_SPEECH, NOT_UNDERSTOOD, NOTHING_UNDERSTOOD, REPETITION, UNREADABLE_SOUND
 
 NO_TEXT = "No text was found in this document."
+PARTLY_DOUBTFUL = (
+    "What stands here as said at {times} was hardly understood: it may not be English, or the sound is poor."
+)
 NO_SLIDES = "No slides were found in this video, so the handout has what was said only."
 # Mean of the words' confidence. English is read at .93 to .98, by synthetic voices of other accents at .76 to .90,
 # another language by the English model at .44 to .66; where it falls into a loop it is sure of itself.
 LEAST_CONFIDENCE = 0.7
 LEAST_WORDS = 5
+# Of sentences one after another that are all below it; a question from the hall, or a name, is shorter.
+STRETCH_WORDS, STRETCH_S = 15, 8.0
 # Of the speech, how much was not understood or was a loop: 13 % at most for those accents, half for other languages.
 MOST_LOST_SHARE = 0.35
 MUCH_LOST_S = 4.0
@@ -30,6 +36,8 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
     silent = [span for span in dropped if span.reason == "silence"]
     if words and _is_doubtful(words, [*lost, *repeated]):
         notices.append(DOUBTFUL)
+    elif doubtful := _doubtful_stretches(transcript.segments):
+        notices.append(PARTLY_DOUBTFUL.format(times=_times(doubtful)))
     if silent:
         notices.append(f"Where nobody seems to speak, no words are given: {_times(silent)}.")
     if lost:
@@ -53,10 +61,24 @@ def no_words_notice(units: Iterable[SpeechUnit], transcript: Transcript, of_sour
 
 
 def _is_doubtful(words: Sequence[Word], lost: Sequence[DroppedSpeech]) -> bool:
-    if len(words) >= LEAST_WORDS and sum(word.confidence for word in words) / len(words) < LEAST_CONFIDENCE:
+    if len(words) >= LEAST_WORDS and _confidence(words) < LEAST_CONFIDENCE:
         return True
     lost_s = _seconds(lost)
     return lost_s >= MUCH_LOST_S and lost_s > MOST_LOST_SHARE * (_seconds(words) + lost_s)
+
+
+def _doubtful_stretches(segments: Iterable[Segment]) -> list[TimeSpan]:
+    """Where sentences one after another were hardly understood, for long enough."""
+    found = []
+    for doubted, run in itertools.groupby(segments, lambda segment: _confidence(segment.words) < LEAST_CONFIDENCE):
+        words = [word for segment in run for word in segment.words]
+        if doubted and len(words) >= STRETCH_WORDS and words[-1].end_s - words[0].start_s >= STRETCH_S:
+            found.append(TimeSpan(start_s=words[0].start_s, end_s=words[-1].end_s))
+    return found
+
+
+def _confidence(words: Sequence[Word]) -> float:
+    return sum(word.confidence for word in words) / max(1, len(words))
 
 
 def _seconds(spans: Sequence[Word | DroppedSpeech]) -> float:
@@ -88,7 +110,7 @@ def untrue_notices(missing_units: Iterable[str]) -> set[str]:
     return {of_kind[name.partition("-")[0]] for name in missing_units}
 
 
-def _times(spans: list[DroppedSpeech]) -> str:
+def _times(spans: Sequence[TimeSpan | DroppedSpeech]) -> str:
     shown = [_clock(span.start_s) for span in spans[:SHOWN_TIMES]]
     more = len(spans) - len(shown)
     return ", ".join(dict.fromkeys(shown)) + (f" and {more} more places" if more else "")

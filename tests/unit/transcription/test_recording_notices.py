@@ -40,6 +40,25 @@ def test_a_recogniser_that_is_sure_of_its_loops_is_doubted_too(reason: str) -> N
     assert notices(unit(0.76, *lost, words=60))[0] != DOUBTFUL
 
 
+def talk(*confidences: float) -> SpeechUnit:
+    """A sentence of seven words in 3.5 s for each confidence."""
+    said = [
+        Word(start_s=4 * at + n / 2, end_s=4 * at + n / 2 + 0.4, text=f"Word{n}" + "." * (n == 6), confidence=sure)
+        for at, sure in enumerate(confidences)
+        for n in range(7)
+    ]
+    return SpeechUnit(language="en", engine="test", words=tuple(said))
+
+
+def test_a_stretch_of_hardly_understood_speech_is_told_within_a_talk_that_was_understood() -> None:
+    """A guest who speaks German for 19 s after a minute of English: five sentences at .47 to .61, of none a warning."""
+    told = "What stands here as said at 0:40 was hardly understood: it may not be English, or the sound is poor."
+    assert notices(talk(*[0.95] * 10, 0.56, 0.47, 0.61, 0.51, 0.49)) == [told]
+    assert notices(talk(*[0.95] * 10, 0.56, 0.47, *[0.95] * 10, 0.5, 0.9, 0.5)) == []
+    assert notices(talk(*[0.76] * 20)) == []
+    assert notices(talk(0.5, 0.5, 0.5, 0.5)) == [DOUBTFUL]
+
+
 def test_an_accent_laughter_and_a_short_loss_are_no_reason_to_doubt() -> None:
     laughter = [DroppedSpeech(start_s=20 + 3 * i, end_s=22 + 3 * i, reason="silence") for i in range(4)]
     assert DOUBTFUL not in notices(unit(0.76, *laughter))
