@@ -11,9 +11,9 @@ _LEAST_RISE_EM = 0.15
 _TABLE = str.maketrans("0123456789+-−", f"{RAISED}⁺⁻⁻")
 
 
-def is_raised(size: float, rise: float) -> bool:
-    """Whether a sign is an exponent, by its size and the height of its baseline, both as shares of the size before."""
-    return size <= _MOST_SIZE and rise >= _LEAST_RISE_EM
+def is_raised(size: float, rise: float, size_before: float) -> bool:
+    """Whether a sign is an exponent, by its size and how much higher its baseline is than that of the sign before."""
+    return size <= _MOST_SIZE * size_before and rise >= _LEAST_RISE_EM * size_before > 0
 
 
 def raised(number: str) -> str:

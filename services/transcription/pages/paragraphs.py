@@ -111,8 +111,8 @@ def _beside(one: Line, other: Line) -> Line:
 
 def _shown_text(one: Line, other: Line, glue: str) -> str:
     """The text of `other` behind `one`: raised where it is an exponent that the file draws by itself."""
-    rise = (one.baseline - other.baseline) / one.size
-    exponent = not glue and NUMBER.fullmatch(other.text) and is_raised(other.size / one.size, rise)
+    rise = one.baseline - other.baseline
+    exponent = not glue and NUMBER.fullmatch(other.text) and is_raised(other.size, rise, one.size)
     return raised(other.text) if exponent else other.text
 
 

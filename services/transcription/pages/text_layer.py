@@ -228,10 +228,11 @@ class _Reader:
         """`text` with the digits that stand raised after others as such: 10³ is no 103."""
         for match in MAY_BE_RAISED.finditer(text):
             size, _, baseline = self._look(start + match.start() - 1)
-            for index in range(*match.span()):
+            for index in reversed(range(*match.span())):  # an exponent ends its number
                 digit_size, _, digit_baseline = self._look(start + index)
-                if is_raised(digit_size / size, (baseline - digit_baseline) / size):
-                    text = text[:index] + raised(text[index]) + text[index + 1 :]
+                if not is_raised(digit_size, baseline - digit_baseline, size):
+                    break
+                text = text[:index] + raised(text[index]) + text[index + 1 :]
         return text
 
     def _font(self, index: int) -> tuple[bool, bool, bool]:

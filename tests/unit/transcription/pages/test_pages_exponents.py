@@ -29,13 +29,23 @@ def test_raised_digits_stay_raised(typeset, tmp_path, markup, text):
     assert blocks(typeset(HEAD + set_small + markup), tmp_path) == [text]
 
 
-def test_digits_raised_within_a_run_of_text(tmp_path):
+def drawn(tmp_path, content):
     pdf = pikepdf.new()
     font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
     page = pdf.add_blank_page(page_size=(300, 400))
     page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
-    page.Contents = pdf.make_stream(
-        b"BT /F 12 Tf 40 150 Td (A gram of it holds 10) Tj /F 7 Tf 5 Ts (22) Tj /F 12 Tf 0 Ts ( atoms.) Tj ET"
-    )
+    page.Contents = pdf.make_stream(content)
     pdf.save(tmp_path / "raised.pdf")
-    assert blocks(tmp_path / "raised.pdf", tmp_path) == ["A gram of it holds 10²² atoms."]
+    return blocks(tmp_path / "raised.pdf", tmp_path)
+
+
+def test_digits_raised_within_a_run_of_text(tmp_path):
+    content = b"BT /F 12 Tf 40 150 Td (A gram of it holds 10) Tj /F 7 Tf 5 Ts (22) Tj /F 12 Tf 0 Ts ( atoms.) Tj ET"
+    assert drawn(tmp_path, content) == ["A gram of it holds 10²² atoms."]
+
+
+@pytest.mark.parametrize("matrix", [b"0 0 0 0 40 150 Tm", b"1 0 0 0 40 150 Tm", b"0 0 0 1 40 150 Tm"])
+def test_letters_without_a_size_are_no_fault(tmp_path, matrix):
+    content = b"BT /F 12 Tf 40 250 Td (It holds) Tj ET BT /F 0 Tf 40 150 Td (a10 b20) Tj /F 12 Tf ( 30) Tj ET"
+    content += b" BT /F 12 Tf " + matrix + b" (a10 b20) Tj ET"
+    assert "It holds" in " ".join(drawn(tmp_path, content))
