@@ -159,7 +159,8 @@ class _Page:
             self._doubts = list(doubts)
             return self._content(text, [], "none" if self._doubts or self._undrawn else "ocr")
         self._doubts += doubts
-        return self._content(text, self._laid_out(scan, Graphics(images=graphics.images)), "ocr")
+        pictures = Graphics(images=graphics.images, backgrounds=graphics.backgrounds)
+        return self._content(text, self._laid_out(scan, pictures), "ocr")
 
     def _unread(self, text: TextPage) -> PageContent:
         self._doubts = ["unread"]

@@ -17,6 +17,7 @@ _MIN_WIDTH_PT, _MIN_HEIGHT_PT = 48.0, 36.0  # smaller pictures are icons and orn
 _LABEL_REACH_PT = 8.0
 _EDGE_PT = 1.5
 _BAR = 0.2  # of the page's height
+_ON_GROUND = 0.03  # of a picture: where more of it is text, it is what that text stands on
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def find_regions(graphics: Graphics, text: TextPage, tables: list[Box]) -> Regio
             figures.append(part.box)
         elif part.frames and _is_aside(part.box, lines, text):
             asides.append(part.box)
+    figures += [box for box in graphics.backgrounds if _is_beside_its_text(box, text, tables)]
     grown = [_with_labels(box, text) for box in _merged(figures)]
     asides = [box for box in asides if not any(overlap(box, figure) > 0.5 * area(box) for figure in grown)]
     return Regions(figures=_merged(grown), asides=_outermost(asides))
@@ -93,6 +95,17 @@ def _parts(graphics: Graphics, text: TextPage, tables: list[Box]) -> list[_Part]
         if part.marks >= 3 and touching:
             part.box = union([part.box, *touching])
     return [parts[label] for label in sorted(parts)]
+
+
+def _is_beside_its_text(picture: Box, text: TextPage, tables: list[Box]) -> bool:
+    """Whether a picture of most of the page is a figure: its text stands beside it, and little of it on it."""
+    on = [line for line in text.lines if inside(line.box, picture)]
+    chars_on = sum(len(line.text) for line in on)
+    chars_beside = sum(len(line.text) for line in text.lines) - chars_on
+    if chars_on >= chars_beside or any(inside(table, picture) for table in tables):
+        return False
+    covered = sum(overlap(line.box, picture) for line in on)
+    return covered < _ON_GROUND * area(picture) and _Part(picture, images=1).is_figure(on, text.body_size)
 
 
 def _is_bar(box: Box, page: Box) -> bool:
