@@ -10,6 +10,9 @@ DOUBTFUL = (
     "The speech in this recording was hardly understood: it may not be English, or the sound is poor. "
     "What stands here as said may be wrong; compare it with the recording."
 )
+PARTLY_DOUBTFUL = (
+    "What stands here as said at {times} was hardly understood: it may not be English, or the sound is poor."
+)
 NOTHING_UNDERSTOOD = (
     "Somebody seems to speak in this recording, but not a word was understood: it may not be English, the sound may be "
     "poor, or it is laughter or song."
@@ -18,7 +21,7 @@ NOT_UNDERSTOOD = "Speech could not be understood at {times}."
 REPETITION = "Speech that seemed to repeat itself was left out at {times}."
 PIECE = "The speech from {start} to {end}"  # how the sentence about a piece of sound that was not recognised begins
 
-_OF_SPEECH = (UNREADABLE_SOUND, DOUBTFUL, NOTHING_UNDERSTOOD, NOT_UNDERSTOOD, REPETITION, PIECE)
+_OF_SPEECH = (UNREADABLE_SOUND, DOUBTFUL, PARTLY_DOUBTFUL, NOTHING_UNDERSTOOD, NOT_UNDERSTOOD, REPETITION, PIECE)
 _BEGINNINGS = tuple(text.partition("{")[0] for text in _OF_SPEECH)
 
 

@@ -5,12 +5,17 @@ from collections.abc import Iterable, Sequence
 
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
 from shared.documents import Segment, TimeSpan, Transcript, Word
-from shared.speech_notices import DOUBTFUL, NO_SPEECH, NOT_UNDERSTOOD, NOTHING_UNDERSTOOD, REPETITION, UNREADABLE_SOUND
+from shared.speech_notices import (
+    DOUBTFUL,
+    NO_SPEECH,
+    NOT_UNDERSTOOD,
+    NOTHING_UNDERSTOOD,
+    PARTLY_DOUBTFUL,
+    REPETITION,
+    UNREADABLE_SOUND,
+)
 
 NO_TEXT = "No text was found in this document."
-PARTLY_DOUBTFUL = (
-    "What stands here as said at {times} was hardly understood: it may not be English, or the sound is poor."
-)
 NO_SLIDES = "No slides were found in this video, so the handout has what was said only."
 # Mean of the words' confidence. English is read at .93 to .98, by synthetic voices of other accents at .76 to .90,
 # another language by the English model at .44 to .66; where it falls into a loop it is sure of itself.

@@ -16,6 +16,7 @@ from shared.speech_notices import is_about_speech
 OF_SPEECH = {
     speech_notices.UNREADABLE_SOUND,
     speech_notices.DOUBTFUL,
+    speech_notices.PARTLY_DOUBTFUL,
     speech_notices.NOTHING_UNDERSTOOD,
     speech_notices.NOT_UNDERSTOOD,
     speech_notices.REPETITION,
