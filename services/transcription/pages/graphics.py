@@ -9,6 +9,7 @@ import pypdfium2.raw as pdf
 
 from services.transcription.pages.lines import area
 from services.transcription.pages.models import Box
+from services.transcription.pages.strips import in_whole
 from services.transcription.pages.text_layer import Place, page_place
 from services.transcription.pages.veils import is_cover, is_veiled
 
@@ -63,6 +64,10 @@ def page_graphics(page: pdfium.PdfPage) -> Graphics:
             found.hidden_texts += pdf.FPDFTextObj_GetTextRenderMode(handle) == pdf.FPDF_TEXTRENDERMODE_INVISIBLE
         elif kind in {pdf.FPDF_PAGEOBJ_IMAGE, pdf.FPDF_PAGEOBJ_PATH, pdf.FPDF_PAGEOBJ_SHADING}:
             collector.add(kind, handle, matrix)
+    for whole, strips in in_whole(found.images, width):
+        if area(whole) > _BACKGROUND * width * height:
+            found.images = [box for box in found.images if box not in strips]
+            found.backgrounds.append(whole)
     return found
 
 

@@ -33,6 +33,7 @@ from services.transcription.pages.unseen import without_unseen
 from shared.errors import EngineError, EngineLimitError
 
 _FEW_CHARS = 40  # a scan may carry a printed page number or a stamp as its only text
+_LITTLE_TEXT = 300  # characters, of a stamp in full sentences
 
 
 def read_pages(
@@ -107,6 +108,8 @@ class _Page:
         if judgement is Judgement.USELESS or (doubtful and self._is_contradicted(text, graphics)):
             self._doubts.append("replaced")
             return self._scanned(text, graphics)
+        if _is_pictured(text, graphics) and (found := self._of_scan(text, graphics)):
+            return found
         if len(text.raw) >= self._options.max_page_chars:
             self._warnings.append(f"Page {self._number} has too much text; its end was left out.")
         pieces = self._laid_out(text, graphics)
@@ -158,6 +161,22 @@ class _Page:
         if not scan.lines:
             self._doubts = list(doubts)
             return self._content(text, [], "none" if self._doubts or self._undrawn else "ocr")
+        return self._recognised(text, graphics, scan, doubts)
+
+    def _of_scan(self, text: TextPage, graphics: Graphics) -> PageContent | None:
+        """The page read as a scan, where its picture says far more than the little text beside it."""
+        if not self._recognition.available:
+            return None
+        try:
+            found = self._recognition.more_than(text, self._page, graphics)
+        except EngineLimitError:
+            raise  # as above
+        except EngineError:
+            self._doubts.append("uncertain")
+            return None
+        return self._recognised(text, graphics, *found) if found else None
+
+    def _recognised(self, text: TextPage, graphics: Graphics, scan: TextPage, doubts: list[Doubt]) -> PageContent:
         self._doubts += doubts
         pictures = Graphics(images=graphics.images, backgrounds=graphics.backgrounds)
         return self._content(text, self._laid_out(scan, pictures), "ocr")
@@ -259,6 +278,12 @@ def _has_no_text(text: TextPage, graphics: Graphics) -> bool:
         return not graphics.empty
     pictured = sum(area(box) for box in graphics.images + graphics.backgrounds)
     return chars < _FEW_CHARS and pictured > 0.5 * text.width * text.height
+
+
+def _is_pictured(text: TextPage, graphics: Graphics) -> bool:
+    """Whether an upright page is a picture with a little text: a scan with a stamp, or a photograph."""
+    chars = sum(not char.isspace() for char in text.raw)
+    return bool(graphics.backgrounds) and chars < _LITTLE_TEXT and text.height > text.width
 
 
 def table_text(rows: tuple[tuple[str, ...], ...]) -> str:

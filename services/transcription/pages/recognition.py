@@ -15,6 +15,7 @@ from services.transcription.pages.ocr_languages import LANGUAGE_CODES, installed
 
 _LOW_CONFIDENCE = 60
 _NOISE_WORDS = 12  # a photograph may give a few
+_MORE_WORDS, _TIMES_MORE = 30, 3  # than a layer that is a stamp or a running foot beside a scan
 _MOST_LANGUAGES = 3  # tesseract takes as much longer for each
 
 
@@ -65,6 +66,18 @@ class Recognition:
         if code not in installed_languages():
             return scan, ["language"]
         return read_scan(page, native_dpi(graphics), _in_languages(self.options, [code]))[0], []
+
+    def more_than(
+        self, text: TextPage, page: pdfium.PdfPage, graphics: Graphics
+    ) -> tuple[TextPage, list[Doubt]] | None:
+        """The same where it is far more than the layer has, as beside a stamp on a scan; else None.
+
+        Raises:
+            EngineError: recognition failed.
+        """
+        scan, doubts = self.recognised(page, graphics)
+        words, own = (sum(len(line.text.split()) for line in lines) for lines in (scan.lines, text.lines))
+        return (scan, doubts) if words >= max(_MORE_WORDS, _TIMES_MORE * own) else None
 
     def _of_its_script(self, page: pdfium.PdfPage, graphics: Graphics, scan: TextPage) -> tuple[TextPage, list[Doubt]]:
         """What was read unsurely, again with the data of its script; nothing where there is none."""
