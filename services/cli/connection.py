@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
 DEFAULT_HOME = Path(".lectern")
 KEY_FILE = "api-key"
 _MARKS = (KEY_FILE, "state.json")
@@ -86,8 +88,9 @@ def _connection(url: str, variable: str, home: Path) -> Connection:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        httpx.URL(url).host.encode("idna")  # as it is looked up later
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:
+    except (ValueError, httpx.InvalidURL):
         return False
 
 

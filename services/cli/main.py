@@ -90,9 +90,16 @@ def up(
     if sample and source is not None:
         raise typer.BadParameter("Give a file or --sample, not both.")
     with explained():
-        # Not every shell replaces the tilde in `make run SOURCE=~/week-3.mp4`.
-        chosen = SAMPLE if sample else source and source.expanduser()
+        chosen = SAMPLE if sample else source and _without_tilde(source)
         launcher.run(consoles()[0], (home or home_folder()).resolve(), port=port, source=chosen)
+
+
+def _without_tilde(path: Path) -> Path:
+    """What the shell makes of `~/week-3.mp4`; not every one does it in `make run SOURCE=~/week-3.mp4`."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # nobody has that name: a file may
+        return path
 
 
 app.command(help=submit.HELP)(submit.submit)

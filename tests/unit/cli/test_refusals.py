@@ -119,7 +119,13 @@ def test_a_line_that_breaks_is_told(
     assert words in run("jobs").stderr
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://host", "http://", "http://[x", "nothing at all"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("localhost:8000", "ftp://host", "http://", "http://[x", "nothing at all"),
+        *("http://ä..b", "http://xn--zzzzz99999", "http://.", f"http://{'a' * 80}"),
+    ],
+)
 def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("LECTERN_URL", url)
     monkeypatch.setenv("LECTERN_API_KEY", "key")

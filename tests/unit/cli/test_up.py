@@ -192,6 +192,12 @@ def test_a_tilde_that_the_shell_left_is_the_users_folder(
     assert gateway.uploads
 
 
+def test_the_tilde_of_nobody_is_a_part_of_the_name(tmp_path: Path) -> None:
+    result = run("~nobody-has-this-name/talk.mp4", "--home", tmp_path)
+    assert result.exit_code == 2
+    assert "~nobody-has-this-name/talk.mp4 does not exist" in result.stderr
+
+
 class Started:
     """A supervisor whose system is up at once, and is asked to end when the link was told."""
 
