@@ -1,5 +1,6 @@
 """What the slides of a recording share at their edges: logos, names of courses, footers. It is nobody's title."""
 
+import random
 import re
 import statistics
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from services.transcription.slides.arrangement import shares_row
 from services.transcription.slides.values import TextLine
 
 _LEAST_SLIDES, _NEARLY_ALL = 3, 0.75
+_SAMPLES = 12  # slides among which what nearly all have is looked for: all of them lack it once in 10 million times
+_MOST_LINES = 20  # of a slide's border, from its beginning and its end
+_COMPARED_CHARACTERS = 60
 _TOP, _BOTTOM, _SIDE = 0.2, 0.85, 0.1  # how far the border reaches in, as shares of the slide
 _SAME_PLACE = 0.5  # of what two boxes cover together
 _SAME_TEXT = 0.8  # Jaro-Winkler similarity: letters of a logo are read now so, now so
@@ -37,7 +41,7 @@ def furniture(slides: Sequence[Sequence[TextLine]]) -> list[frozenset[TextLine]]
     """
     read = sum(bool(lines) for lines in slides)
     least = max(_LEAST_SLIDES, _NEARLY_ALL * read)
-    marks = [mark for mark in _marks(slides, least) if len(mark.found) >= least]
+    marks = [mark for mark in _marks(slides) if len(mark.found) >= least]
     shared = [{mark.found[number] for mark in marks if number in mark.found} for number in range(len(slides))]
     own = [[line for line in lines if line not in gone] for lines, gone in zip(slides, shared, strict=True)]
     titles = [mark for mark in marks if _is_title(mark, own)]
@@ -45,21 +49,29 @@ def furniture(slides: Sequence[Sequence[TextLine]]) -> list[frozenset[TextLine]]
     return [frozenset(gone - titles_there) for gone, titles_there in zip(shared, kept, strict=True)]
 
 
-def _marks(slides: Sequence[Sequence[TextLine]], least: float) -> list[_Mark]:
-    """What stands at a place of the border, but for what comes too late to be on `least` slides."""
+def _marks(slides: Sequence[Sequence[TextLine]]) -> list[_Mark]:
+    """What stands at a place of the border on some slides, and on which others; thousands are read in seconds."""
+    borders = [_border(lines) for lines in slides]
     marks: list[_Mark] = []
-    for number, lines in enumerate(slides):
+    for lines in _some([lines for lines in borders if lines]):
+        marks += [_Mark(line) for line in lines if not any(_is_same(mark.line, line) for mark in marks)]
+    for number, lines in enumerate(borders):
         for line in lines:
-            if not _is_at_border(line):
-                continue
             mark = next((mark for mark in marks if number not in mark.found and _is_same(mark.line, line)), None)
-            if mark is None:
-                if number > len(slides) - least:
-                    continue
-                mark = _Mark(line)
-                marks.append(mark)
-            mark.found[number] = line
+            if mark is not None:
+                mark.found[number] = line
     return marks
+
+
+def _some(borders: Sequence[list[TextLine]]) -> list[list[TextLine]]:
+    """At most `_SAMPLES` of them, at no regular distance, and for the same slides always the same."""
+    chance = random.Random(0)  # noqa: S311 -- nothing secret is chosen
+    return [borders[number] for number in sorted(chance.sample(range(len(borders)), min(_SAMPLES, len(borders))))]
+
+
+def _border(lines: Sequence[TextLine]) -> list[TextLine]:
+    found = [line for line in lines if _is_at_border(line)]
+    return found if len(found) <= _MOST_LINES else found[: _MOST_LINES // 2] + found[-_MOST_LINES // 2 :]
 
 
 def _is_at_border(line: TextLine) -> bool:
@@ -79,8 +91,8 @@ def _area(line: TextLine) -> float:
 
 
 def _plain(text: str) -> str:
-    """Without spaces and what numbers say: footers count."""
-    return _DIGITS.sub("#", "".join(text.casefold().split()))
+    """Its beginning without spaces and what numbers say: footers count."""
+    return _DIGITS.sub("#", "".join(text[:_COMPARED_CHARACTERS].casefold().split()))
 
 
 def _is_title(mark: _Mark, own: Sequence[Sequence[TextLine]]) -> bool:
@@ -94,10 +106,12 @@ def _is_title(mark: _Mark, own: Sequence[Sequence[TextLine]]) -> bool:
 def _has_title_beside(shared: TextLine, own: Sequence[TextLine]) -> bool:
     """Whether one of a slide's own lines looks like its title, and not like a point or subtitle under `shared`."""
     for line in own:
+        if line.y0 >= _NEAR_TOP:
+            continue
         rest = [other.height for other in own if other is not line and other.y0 > line.y1]
         stands_out = not rest or line.height >= _LARGER * statistics.median(rest)
         enough = _NOT_SMALL if shares_row(shared, line) else _AS_LARGE
         is_named = any(map(str.isalpha, line.text)) and not _BULLET.match(line.text)
-        if is_named and line.y0 < _NEAR_TOP and stands_out and line.height >= enough * shared.height:
+        if is_named and stands_out and line.height >= enough * shared.height:
             return True
     return False

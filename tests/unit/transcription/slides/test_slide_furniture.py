@@ -7,6 +7,7 @@ import pytest
 from lecture_video import Style, encode, font
 from PIL import Image, ImageDraw
 
+from services.transcription.slides import furniture as furniture_module
 from services.transcription.slides.arrangement import arrange
 from services.transcription.slides.furniture import furniture
 from services.transcription.slides.join import join_units
@@ -132,3 +133,22 @@ def test_what_is_shared_in_the_middle_is_no_furniture() -> None:
 def test_footers_are_furniture_whatever_they_count() -> None:
     slides = [[line(title, 0.05, 0.05), line(f"Course 101, page {n}", 0.05, 0.94)] for n, title in enumerate(TITLES)]
     assert furniture(slides) == [frozenset(lines[1:]) for lines in slides]
+
+
+def test_a_logo_that_only_the_first_quarter_lacks_is_furniture() -> None:
+    logo = TextLine("EXAMPLE UNI", 0.8, 0.02, 0.98, 0.08)
+    titles = [TextLine(f"About subject {chr(97 + number % 26) * 9}", 0.1, 0.1, 0.5, 0.16) for number in range(100)]
+    slides = [[title] if number < 25 else [title, logo] for number, title in enumerate(titles)]
+    assert furniture(slides)[25:] == [frozenset([logo])] * 75
+
+
+def test_texts_that_no_other_slide_has_are_compared_with_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr(
+        furniture_module.jellyfish, "jaro_winkler_similarity", lambda one, other: compared.append((one, other)) or 0.0
+    )
+    slides = [[TextLine(f"{chr(300 + number)} " * 900, 0.0, 0.0, 1.0, 0.19)] * 3 for number in range(300)]
+    assert furniture(slides) == [frozenset()] * 300
+    samples, lines = 12, 3
+    assert len(compared) <= (300 + samples) * lines * samples * lines
+    assert max(len(text) for pair in compared for text in pair) <= 60
