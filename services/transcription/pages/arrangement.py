@@ -96,18 +96,19 @@ def _in_own_order(lines: Sequence[Line], solid: Sequence[Piece], body: float) ->
 def _own_columns(lines: Sequence[Line]) -> list[list[Line]]:
     """Runs of lines that the file has one below the other."""
     columns: list[list[Line]] = []
+    left = right = 0.0  # of the last one: a page can have 100,000 lines
     for line in lines:
-        if columns and _goes_on_below(columns[-1], line):
+        if columns and _goes_on_below(columns[-1][-1], line) and left - line.size <= line.x0 < right:
             columns[-1].append(line)
+            left, right = min(left, line.x0), max(right, line.x1)
         else:
             columns.append([line])
+            left, right = line.x0, line.x1
     return columns
 
 
-def _goes_on_below(column: Sequence[Line], line: Line) -> bool:
-    left, right = min(one.x0 for one in column), max(one.x1 for one in column)
-    below = line.baseline - column[-1].baseline
-    return 0 <= below < 2 * _LINE_STEP * line.size and left - line.size <= line.x0 < right
+def _goes_on_below(last: Line, line: Line) -> bool:
+    return 0 <= line.baseline - last.baseline < 2 * _LINE_STEP * line.size
 
 
 def _column_above(columns: Sequence[Sequence[Line]], box: Box) -> int:
