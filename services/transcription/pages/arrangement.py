@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.transcription.pages.handouts import rows_of_frames
 from services.transcription.pages.lines import Line
 from services.transcription.pages.models import Box, Piece
 from services.transcription.pages.order import Placed, reading_order
@@ -33,6 +34,7 @@ def arranged(lines: list[Line], solid: list[Piece], asides: list[Box], body: flo
     across = reads_across([loose[index] for index in by_place])
     if (across and not reads_across(lines)) or (not asides and _mixes_lists(loose, by_place)):
         return _notes_last(_in_own_order(lines, solid, body)), False
+    placed, torn = _by_rows_of_frames(placed, asides)
     pieces: list[Piece] = []
     run: Run = []
     for each in placed:
@@ -47,7 +49,19 @@ def arranged(lines: list[Line], solid: list[Piece], asides: list[Box], body: flo
         else:
             group = other - len(solid) + 1
             pieces += _aside([line for line in lines if line.group == group], body)
-    return _notes_last(pieces + make_pieces(run, body)), across
+    return _notes_last(pieces + make_pieces(run, body)), across or torn
+
+
+def _by_rows_of_frames(placed: list[Placed], asides: list[Box]) -> tuple[list[Placed], bool]:
+    """`placed`, of which the last are `asides`, with slides row by row; and whether what stands between forbids it."""
+    rows, first = rows_of_frames(asides), len(placed) - len(asides)
+    slots = [slot for slot, each in enumerate(placed) if each.index >= first]
+    if rows is None or [placed[slot].index - first for slot in slots] == rows:
+        return placed, False
+    if slots[-1] - slots[0] >= len(slots):
+        return placed, True
+    in_rows = [replace(placed[slot], index=first + row) for slot, row in zip(slots, rows, strict=True)]
+    return placed[: slots[0]] + in_rows + placed[slots[-1] + 1 :], False
 
 
 def reads_across(lines: Sequence[Line]) -> bool:
