@@ -5,8 +5,13 @@ import re
 from functools import cache
 from pathlib import Path
 
-# A document's text is read in any language; these are the ones that the handout's own words are written in as well.
-DOCUMENT_LANGUAGES = frozenset({"en", "de", "fr", "es"})
+# Documents in these are read, from their text or from their pictures where the data for that is installed.
+READING_LANGUAGES = frozenset({
+    "en", "de", "nl", "fr", "es", "pt", "it", "ca", "ro", "sv", "da", "no", "nb", "nn", "is", "fi", "et", "hu",
+    "pl", "cs", "sk", "sl", "hr", "lt", "lv", "tr", "sq", "vi", "id", "sw", "tl", "eu", "ga", "cy", "af", "eo",
+    "la", "ru", "uk", "bg", "sr", "be", "mk", "kk", "el", "he", "yi", "ar", "fa", "ur", "ps", "ug", "zh", "ja",
+    "ko", "hi", "mr", "ne", "sa",
+})  # fmt: skip
 _ENGLISH_ONLY = frozenset({"en"})
 # Whisper's English-only models have one token less than the smallest multilingual vocabulary.
 _MULTILINGUAL_TOKENS = 51_865
@@ -42,23 +47,23 @@ def _vocabulary(folder: Path) -> list[object]:
     return tokens
 
 
-def fault_of(language: str, folder: Path | None) -> str | None:
-    """Why no engine here has `language`, as a sentence that says what to do; None where one has it."""
-    speech = speech_languages(folder)
-    if not speech or language in speech | DOCUMENT_LANGUAGES:
-        return None
-    return f"No engine here has this language. Send one of: {listed(speech | DOCUMENT_LANGUAGES)}."
+def fault_of(language: str, folder: Path | None, *, speech: bool | None = None) -> str | None:
+    """Why no engine here has `language`, as a sentence that says what to do; None where one has it.
 
-
-def fault_of_speech(language: str, folder: Path | None) -> str | None:
-    """Why the speech model cannot recognise `language`, as `fault_of` says it."""
-    speech = speech_languages(folder)
-    if not speech or language in speech:
+    `speech` says whether the source holds any: then the speech model must have the language, otherwise reading may.
+    None: that is not known yet.
+    """
+    recognised = speech_languages(folder)
+    if not recognised or language in recognised:
         return None
-    return (
-        f"Speech is recognised here in {listed(speech)} alone, not in {language}. Send the recording without "
-        "`language` if that was a mistake, or ask for a multilingual speech model to be installed."
-    )
+    if speech:
+        return (
+            f"Speech is recognised here in {listed(recognised)} alone, not in {language}. Send the recording without "
+            "`language` if that was a mistake, or ask for a multilingual speech model to be installed."
+        )
+    if language in READING_LANGUAGES:
+        return None
+    return f"No engine here has this language. Send one of: {listed(recognised | READING_LANGUAGES)}."
 
 
 def listed(languages: frozenset[str]) -> str:

@@ -9,7 +9,7 @@ from services.ingest.handlers import register
 from services.ingest.settings import IngestSettings
 from shared.checkpoints import Checkpoints
 from shared.engines import EngineProcesses
-from shared.languages import fault_of_speech
+from shared.languages import fault_of
 from shared.removal import subscribe_removal
 from shared.service import Parts, run_worker
 from shared.settings import load_service
@@ -25,7 +25,7 @@ async def build(engine: PreparationEngine, settings: IngestSettings, parts: Part
         parts.scratch,
         engine,
         settings.max_size_bytes,
-        speech_fault=partial(fault_of_speech, folder=parts.settings.speech_model),
+        language_fault=partial(fault_of, folder=parts.settings.speech_model),
     )
     register(parts.broker, ingest, parts.publish, settings.preparations)
     subscribe_removal(parts, checkpoints, "ingest")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
@@ -64,8 +63,16 @@ class PreparationEngine(Protocol):
         ...
 
 
+class LanguageFault(Protocol):
+    """Says why no engine has a language, as a sentence for the owner; None where one has it."""
+
+    def __call__(self, language: str, *, speech: bool) -> str | None:
+        """`speech`: whether the source holds any."""
+        ...
+
+
 class IngestSource:
-    """Takes a source in once. `speech_fault` says why the speech model does not have a language."""
+    """Takes a source in once. `language_fault` says why no engine has a language for what the source holds."""
 
     def __init__(
         self,
@@ -74,14 +81,14 @@ class IngestSource:
         scratch: Scratch,
         engine: PreparationEngine,
         max_size_bytes: int,
-        speech_fault: Callable[[str], str | None],
+        language_fault: LanguageFault,
     ) -> None:
         self._store = store
         self._checkpoints = checkpoints
         self._scratch = scratch
         self._engine = engine
         self._max_size_bytes = max_size_bytes
-        self._speech_fault = speech_fault
+        self._language_fault = language_fault
 
     async def __call__(self, event: JobSubmitted) -> SourceIngested:
         """The event that lists the units. Does the work unless it is done already."""
@@ -108,7 +115,7 @@ class IngestSource:
             PreparationRequest(source=source, name=name, unit_s=event.parameters.unit_s)
         )
         _check_integrity(event, prepared)
-        if prepared.speech and (fault := self._speech_fault(event.parameters.language)):
+        if fault := self._language_fault(event.parameters.language, speech=bool(prepared.speech)):
             raise InvalidSourceError(fault)
         return await self._keep(event, prepared, key, source, name)
 

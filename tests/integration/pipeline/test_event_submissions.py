@@ -212,6 +212,21 @@ async def test_speech_in_a_language_that_the_model_does_not_have_is_refused(
         assert job["retryable"] is False
 
 
+@pytest.mark.parametrize("language", ["xx", "ru"])
+async def test_a_document_in_a_language_that_no_engine_has_is_refused_as_over_http(
+    system: EventSystem, language: str
+) -> None:
+    body = submission(system) | {"parameters": {"language": language}}
+    await system.publish(body)
+    job = await system.until(body["job_id"], lambda job: bool(job["error"]) or job["stages"][0]["status"] == "done")
+    if language == "ru":
+        assert job["error"] is None
+        return
+    assert job["status"] == "failed"
+    assert job["error"]["message"].startswith("No engine here has this language. Send one of: ")
+    assert job["retryable"] is False
+
+
 async def test_an_engine_s_fault_is_still_a_dead_letter_and_can_be_tried_again(system: EventSystem) -> None:
     system.engine.error = EngineError("crashed")
     body = submission(system)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.rendering.domain.labels import LABELS
-from shared.languages import DOCUMENT_LANGUAGES, fault_of, fault_of_speech, speech_languages
+from services.transcription.pages.ocr_languages import LANGUAGE_CODES
+from shared.languages import READING_LANGUAGES, fault_of, speech_languages
 
 CODES = ["<|en|>", "<|de|>", "<|haw|>", "<|transcribe|>", "<|0.00|>", "<|startoftranscript|>"]
 
@@ -22,8 +23,9 @@ def model(tmp_path: Path, tokens: int, name: str = "base", *, lines: bool = Fals
     return folder
 
 
-def test_the_languages_of_documents_are_those_that_have_labels() -> None:
-    assert LABELS.keys() == DOCUMENT_LANGUAGES
+def test_every_language_that_pages_are_recognised_in_or_that_has_labels_may_be_named() -> None:
+    assert LABELS.keys() | LANGUAGE_CODES.keys() <= READING_LANGUAGES
+    assert all(len(code) == 2 for code in READING_LANGUAGES)
 
 
 @pytest.mark.parametrize("lines", [False, True])
@@ -42,11 +44,19 @@ def test_a_model_of_which_nothing_is_known_refuses_nothing(tmp_path: Path, conte
         (folder / "vocabulary.json").write_text(content)
     assert speech_languages(folder) == set()
     assert fault_of("xx", folder) is None
-    assert fault_of_speech("xx", folder) is None
+    assert fault_of("xx", folder, speech=True) is None
 
 
-def test_the_sentence_names_what_there_is() -> None:
-    assert fault_of("xx", None) == "No engine here has this language. Send one of: de, en, es, fr."
-    assert fault_of("de", None) is None  # of a document
-    assert fault_of_speech("en", None) is None
-    assert "not in de" in str(fault_of_speech("de", None))
+@pytest.mark.parametrize("speech", [None, False])
+def test_the_sentence_names_what_there_is(*, speech: bool | None) -> None:
+    told = fault_of("xx", None, speech=speech)
+    assert str(told).startswith("No engine here has this language. Send one of: af, ar,")
+    assert ", en, " in str(told)
+    for code in ("en", "de", "it", "ru"):
+        assert fault_of(code, None, speech=speech) is None
+
+
+def test_what_reading_has_is_refused_for_speech_that_the_model_does_not_have() -> None:
+    assert fault_of("en", None, speech=True) is None
+    assert "not in de" in str(fault_of("de", None, speech=True))
+    assert "not in xx" in str(fault_of("xx", None, speech=True))
