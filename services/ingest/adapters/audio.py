@@ -21,6 +21,7 @@ from shared.media import MediaToolError, media_input, run_media_tool, timed_inpu
 
 SAMPLE_RATE_HZ = 16_000
 BLOCK_SAMPLES = 320 * 2048  # 41 s: whole frames of the channel meter, 2.6 MB of stereo
+LOUDEST_SILENCE = 4  # of 32 768: what lossy codecs and resampling make of digital zeros
 LEAST_VOICE = 0.1  # of the time, for a track to be believed to hold the lecture
 _Worth = tuple[bool, float]
 _SPEECH: _Worth = (True, LEAST_VOICE)
@@ -75,12 +76,14 @@ def _extract(path: Path, raw: Path, output: Path, stream: int, limits: Limits) -
     if channels is None or raw.stat().st_size < 2 * channels:
         return None
     mix: Literal["mono"] | Mix = "mono" if channels == 1 else _choose_mix(raw)
-    peak, count = 0, 0
+    peak, count, heard = 0, 0, 0
     with wave.open(str(output), "wb") as writer:
         writer.setparams((1, 2, SAMPLE_RATE_HZ, raw.stat().st_size // (2 * channels), "NONE", "not compressed"))
         for block in _blocks(raw, channels):
             mono = block[:, 0] if mix == "mono" else mix_down(block, mix)
             peak = max(peak, int(mono.max()), -int(mono.min()))
+            loud = np.flatnonzero((mono > LOUDEST_SILENCE) | (mono < -LOUDEST_SILENCE))
+            heard = count + int(loud[-1]) + 1 if loud.size else heard
             count += len(mono)
             writer.writeframesraw(np.ascontiguousarray(mono).tobytes())
     return AudioFacts(
@@ -89,6 +92,7 @@ def _extract(path: Path, raw: Path, output: Path, stream: int, limits: Limits) -
         stream=stream,
         mix=mix,
         silent=peak == 0,
+        sound_s=heard / SAMPLE_RATE_HZ,
         peak=peak / 32_768,
     )
 

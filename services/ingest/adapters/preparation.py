@@ -28,6 +28,8 @@ def prepare_source(request: PreparationRequest, options: CuttingOptions) -> Prep
         try:
             speech, sound = _cut_speech(found, request, options.limits)
             duration_s = max(duration_s or 0.0, sound.duration_s)
+            if (ended := sentences.sound_ends(sound.sound_s, duration_s)) and not sound.silent:
+                warnings = (*warnings, ended)
             if sound.unheard:
                 warnings = (*warnings, sentences.unheard_tracks(sound.unheard))
             if sound.others:

@@ -1,5 +1,8 @@
 """What the owner of a job is told about a source that cannot be used: what is wrong, then what to do."""
 
+from shared.speech_notices import OTHER_TRACKS, SOUND_ENDS, UNHEARD_TRACKS
+
+SILENT_END_S, SILENT_END_SHARE = 60.0, 0.1  # a shorter silence at the end is not worth a notice
 EMPTY = "This file is empty. Check that it was saved completely and upload it again."
 NOT_A_FILE = "This is not a regular file. Upload the recording or PDF itself."
 UNKNOWN = "This file is neither a recording nor a PDF. Upload video, audio or a PDF."
@@ -65,19 +68,20 @@ def too_many_scans(scans: int, limit: int) -> str:
 
 def unheard_tracks(unheard: int) -> str:
     """Warning that after long tracks without speech `unheard` further tracks of sound were left."""
-    return (
-        f"There is no speech in the first tracks of sound of this recording, and the other {unheard} were left out. If "
-        "there is speech in one of them, save the recording with that track alone and upload it."
-    )
+    return UNHEARD_TRACKS.format(count=unheard)
 
 
 def other_tracks(others: int) -> str:
     """Warning that a recording has `others` more tracks of sound than the one that is heard."""
-    more = "another track" if others == 1 else f"{others} other tracks"
-    return (
-        f"This recording has {more} of sound, which the handout leaves out. If somebody speaks there alone, save the "
-        "recording with that track and upload it too."
-    )
+    return OTHER_TRACKS.format(tracks="another track" if others == 1 else f"{others} other tracks")
+
+
+def sound_ends(sound_s: float, duration_s: float) -> str | None:
+    """Warning that a recording of `duration_s` has no sound after `sound_s`; None where that is only its end."""
+    silent_s = duration_s - sound_s
+    if silent_s < SILENT_END_S or silent_s < SILENT_END_SHARE * duration_s:
+        return None
+    return SOUND_ENDS.format(time=clock(sound_s))
 
 
 def picture_too_large(width: int, height: int) -> str:

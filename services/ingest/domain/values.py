@@ -62,6 +62,7 @@ class AudioFacts(Value):
     stream: int
     mix: Literal["mono", "both", "left", "right", "difference"]
     silent: bool = Field(description="Nothing but digital silence.")
+    sound_s: Annotated[float, Field(ge=0, description="When the last sound ends; digital silence is none.")] = 0.0
     unheard: Annotated[int, Field(ge=0, description="Tracks left, after long ones without speech.")] = 0
     others: Annotated[int, Field(ge=0, description="Tracks left, because this one has speech.")] = 0
     peak: Annotated[float, Field(ge=0, le=1, description="Largest sample, 1 is full scale.")]

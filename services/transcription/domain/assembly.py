@@ -14,6 +14,7 @@ from services.transcription.speech.recognise import SpeechUnit
 from services.transcription.speech.stock_phrases import without_stock_phrases
 from shared.documents import Source, SourceDocument
 from shared.events import SourceIngested
+from shared.speech_notices import is_about_the_end_of_sound
 
 
 def assemble(plan: SourceIngested, units: dict[str, bytes]) -> AssembledSource:
@@ -43,7 +44,10 @@ def _assemble_recording(
         shown = [span for slide in joined for span in slide.spans]
         of_slides += slides_notice(plan.facts.duration_s, shown, other_notices=bool(of_slides))
     warnings = [*speech_notices(speech, transcript), *plan.facts.warnings, *of_slides]
-    warnings += no_words_notice(speech, transcript, plan.facts.warnings)
+    no_words = no_words_notice(speech, transcript, plan.facts.warnings)
+    if no_words:  # says more than where the sound ends
+        warnings = [warning for warning in warnings if not is_about_the_end_of_sound(warning)]
+    warnings += no_words
     document = SourceDocument(
         kind="recording",
         source=_source(plan),

@@ -8,11 +8,14 @@ from shared.documents import Segment, TimeSpan, Transcript, Word
 from shared.speech_notices import (
     DOUBTFUL,
     NO_SPEECH,
+    NO_SPEECH_HEARD,
     NOT_UNDERSTOOD,
     NOTHING_UNDERSTOOD,
     PARTLY_DOUBTFUL,
     REPETITION,
     UNREADABLE_SOUND,
+    is_about_other_tracks,
+    is_about_unheard_tracks,
 )
 
 NO_TEXT = "No text was found in this document."
@@ -55,14 +58,18 @@ def speech_notices(units: Iterable[SpeechUnit], transcript: Transcript) -> list[
 def no_words_notice(units: Iterable[SpeechUnit], transcript: Transcript, of_source: Iterable[str]) -> list[str]:
     """Says why there are no words: nobody speaks, or nothing of it was understood. Little of it is told by itself.
 
-    `of_source` is what ingest tells of the source. Of sound that it could not read nothing is known.
+    `of_source` is what ingest tells of the source. Of sound that it could not read nothing is known, and of tracks
+    that it left out after some without speech it has said so itself.
     """
-    if transcript.segments or UNREADABLE_SOUND in of_source:
+    of_source = tuple(of_source)
+    if transcript.segments or UNREADABLE_SOUND in of_source or any(map(is_about_unheard_tracks, of_source)):
         return []
     dropped = [span for unit in units for span in unit.dropped if span.reason != "silence"]
     if _seconds([span for span in dropped if span.reason != "repetition"]) >= MUCH_LOST_S:
         return [NOTHING_UNDERSTOOD]
-    return [] if dropped else [NO_SPEECH]
+    if dropped:
+        return []
+    return [NO_SPEECH_HEARD if any(map(is_about_other_tracks, of_source)) else NO_SPEECH]
 
 
 def _is_doubtful(words: Sequence[Word], lost: Sequence[DroppedSpeech]) -> bool:
@@ -111,8 +118,8 @@ def slides_notice(duration_s: float | None, shown: Iterable[TimeSpan], *, other_
 
 def untrue_notices(missing_units: Iterable[str]) -> set[str]:
     """The notices that do not hold where units of these names are incomplete: what was not read is not absent."""
-    of_kind = {"speech": NO_SPEECH, "slides": NO_SLIDES, "pages": NO_TEXT}
-    return {of_kind[name.partition("-")[0]] for name in missing_units}
+    of_kind = {"speech": (NO_SPEECH, NO_SPEECH_HEARD), "slides": (NO_SLIDES,), "pages": (NO_TEXT,)}
+    return {notice for name in missing_units for notice in of_kind[name.partition("-")[0]]}
 
 
 def _times(spans: Sequence[TimeSpan | DroppedSpeech]) -> str:

@@ -220,3 +220,34 @@ def test_a_unit_as_flac_holds_the_same_samples(write_wav: WriteWav, tmp_path: Pa
         restored.append(samples_of(make("unit.wav", "-i", str(flac))))
     assert np.array_equal(np.concatenate(restored), samples)
     assert list(tmp_path.glob("*.piece.wav")) == []
+
+
+@pytest.mark.parametrize(
+    ("sound", "told"),
+    [
+        ("-t 40 -i LECTURE -map 0:v -map 1:a", True),
+        ("-t 40 -i LECTURE -af apad=whole_dur=120 -map 0:v -map 1:a", True),
+        ("-t 70 -i LECTURE -map 0:v -map 1:a", False),
+        ("-f lavfi -t 120 -i anullsrc -map 0:v -map 1:a", False),
+    ],
+    ids=["the stream ends", "digital silence", "a short end", "never any"],
+)
+def test_sound_that_ends_long_before_the_picture_is_told(make: Make, sound: str, *, told: bool) -> None:
+    words = [str(SAMPLE) if word == "LECTURE" else word for word in sound.split()]
+    picture = ("-f", "lavfi", "-t", "120", "-i", "color=s=64x48:r=2")
+    path = make("ends.mp4", *picture, *words, "-c:a", "aac")
+    cut = CuttingOptions(limits=Limits(), slide_range_s=600, pages_per_unit=16)
+    warnings = prepare_source(PreparationRequest(source=path, name="ends.mp4", unit_s=300), cut).warnings
+    ends = [warning for warning in warnings if warning.startswith("There is no sound after")]
+    assert [abs(_seconds(warning) - 40) <= 2 for warning in ends] == ([True] if told else []), warnings
+
+
+def _seconds(warning: str) -> int:
+    minutes, seconds = warning.removeprefix("There is no sound after ").rstrip(".").split(":")
+    return 60 * int(minutes) + int(seconds)
+
+
+def test_an_end_is_long_from_a_minute_and_a_tenth_of_the_recording() -> None:
+    assert sentences.sound_ends(754, 3600) == "There is no sound after 12:34."
+    assert sentences.sound_ends(3300, 3600) is None
+    assert sentences.sound_ends(20, 75) is None

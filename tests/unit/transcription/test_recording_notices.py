@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.ingest.domain.sentences import other_tracks, unheard_tracks
 from services.transcription.domain.assembly import assemble
 from services.transcription.domain.notices import NO_SLIDES, slides_notice, speech_notices
 from services.transcription.slides.values import SlideUnit
@@ -9,7 +10,7 @@ from services.transcription.speech.join import join_units
 from services.transcription.speech.recognise import DroppedSpeech, SpeechUnit
 from shared.documents import TimeSpan, Word
 from shared.events import SlideRange, SourceFacts, SourceIngested
-from shared.speech_notices import DOUBTFUL, NO_SPEECH, NOTHING_UNDERSTOOD, UNREADABLE_SOUND
+from shared.speech_notices import DOUBTFUL, NO_SPEECH, NO_SPEECH_HEARD, NOTHING_UNDERSTOOD, UNREADABLE_SOUND
 from shared.storage import ObjectRef
 
 
@@ -118,6 +119,24 @@ def test_sound_that_could_not_be_read_is_not_called_a_recording_without_speech()
     document = assemble(plan.model_copy(update={"facts": facts}), {}).document
     assert document.warnings == (UNREADABLE_SOUND,)
     assert assemble(plan, {}).document.warnings == (NO_SPEECH,)
+
+
+@pytest.mark.parametrize(
+    ("of_source", "told"),
+    [
+        (unheard_tracks(2), (unheard_tracks(2),)),
+        (other_tracks(1), (other_tracks(1), NO_SPEECH_HEARD)),
+        ("There is no sound after 0:10.", (NO_SPEECH,)),
+    ],
+)
+def test_what_is_told_of_tracks_and_of_the_end_of_sound_fits_what_is_told_of_absent_speech(
+    of_source: str, told: tuple[str, ...]
+) -> None:
+    plan = plan_of_sound()
+    plan = plan.model_copy(update={"facts": plan.facts.model_copy(update={"warnings": (of_source,)})})
+    assert assemble(plan, {}).document.warnings == told
+    spoken = {"speech-1": unit(0.95).model_dump_json().encode()}
+    assert assemble(plan, spoken).document.warnings == (of_source,)
 
 
 def plan_of_sound() -> SourceIngested:
