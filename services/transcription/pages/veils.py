@@ -6,6 +6,7 @@ import pypdfium2.raw as pdf
 
 _PALE, _FAINT = 225, 30  # of 255; to be looked at, not yet judged
 _LEAST_WIDTH_PT, _LEAST_HEIGHT_PT = 15.0, 6.0
+_MOST_MARKS = 32  # around a text; thousands around each of thousands would take minutes
 
 
 def is_veiled(handle: object) -> bool:
@@ -16,7 +17,8 @@ def is_veiled(handle: object) -> bool:
     coloured = pdf.FPDFPageObj_GetFillColor(handle, red, green, blue, alpha)
     if coloured and (min(red.value, green.value, blue.value) > _PALE or alpha.value < _FAINT):
         return True
-    return any(_is_layer(pdf.FPDFPageObj_GetMark(handle, n)) for n in range(pdf.FPDFPageObj_CountMarks(handle)))
+    marks = pdf.FPDFPageObj_CountMarks(handle)
+    return marks > _MOST_MARKS or any(_is_layer(pdf.FPDFPageObj_GetMark(handle, n)) for n in range(marks))
 
 
 def _is_layer(mark: object) -> bool:

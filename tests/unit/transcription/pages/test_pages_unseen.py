@@ -3,6 +3,7 @@
 import pikepdf
 import pytest
 
+from services.transcription.pages import veils
 from services.transcription.pages.join import join_units
 from services.transcription.pages.models import PageOptions
 from services.transcription.pages.read import read_pages
@@ -53,3 +54,13 @@ def test_a_layer_counts_while_it_is_shown(tmp_path, on):
 )
 def test_pale_text_that_is_seen_stays(tmp_path, shown):
     assert "third task" in read(tmp_path, shown)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_layer_is_known_within_more_marks_than_are_looked_at(tmp_path, on, monkeypatch):
+    asked = []
+    name_of_mark = veils.pdf.FPDFPageObjMark_GetName
+    monkeypatch.setattr(veils.pdf, "FPDFPageObjMark_GetName", lambda *args: asked.append(1) or name_of_mark(*args))
+    content = b"/P BMC " * 500 + b"/OC /L BDC " + SECRET + b"EMC " + b"EMC " * 500
+    assert ("third task" in read(tmp_path, content, on=on)) == on
+    assert len(asked) <= 32
