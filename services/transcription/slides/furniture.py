@@ -22,6 +22,8 @@ _RIGHT = 0.6  # of the width: no title begins further right
 _NEAR_TOP = 0.35
 _LARGER, _AS_LARGE, _NOT_SMALL = 1.15, 0.85, 0.5
 _BULLET = re.compile(r"[•◦▪■●○‣⁃*·–—-]")
+_LEFT = 0.5  # of the width: a counter of pages in the right corner begins further right
+_COUNTED = re.compile(r"[^\W\d]{2,}.*\d")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -99,8 +101,20 @@ def _is_title(mark: _Mark, own: Sequence[Sequence[TextLine]]) -> bool:
     """Whether a shared text stands where a title does, and few slides have another one."""
     if mark.line.y1 > _TOP or mark.line.x0 > _RIGHT:
         return False
+    if len({line.text for line in mark.found.values()}) == len(mark.found) and _is_large(mark, own):
+        return True  # "Exercise 1", "Exercise 2": the same but for its number
     others = sum(_has_title_beside(line, own[number]) for number, line in mark.found.items())
     return 2 * others < len(mark.found)
+
+
+def _is_large(mark: _Mark, own: Sequence[Sequence[TextLine]]) -> bool:
+    """Whether a text is as tall as any of the slides' own lines, and names something; counters of pages are small."""
+    tallest = (max((line.height for line in own[number]), default=0.0) for number in mark.found)
+    large = all(
+        line.height >= _AS_LARGE * other and _COUNTED.match(line.text)
+        for line, other in zip(mark.found.values(), tallest, strict=True)
+    )
+    return large and mark.line.x0 < _LEFT
 
 
 def _has_title_beside(shared: TextLine, own: Sequence[TextLine]) -> bool:

@@ -3,7 +3,7 @@
 The scan of a range and the join of ranges use the same rules, so that a border between two ranges changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Generic, TypeVar
@@ -37,6 +37,14 @@ class Slide(Generic[T]):
     spans: tuple[TimeSpan, ...]
 
 
+Differs = Callable[[T, T], bool]
+"""Whether two pictures that look like one slide say different things. Asked seldom: it may have to read them."""
+
+
+def _never(_first: object, _second: object) -> bool:
+    return False
+
+
 def without_mixtures(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
     """Leaves out pictures taken inside a slow transition: short, and a mixture of the pictures before and after.
 
@@ -55,7 +63,7 @@ def without_mixtures(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
     return kept[::-1]
 
 
-def group_builds(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
+def group_builds(showings: Iterable[Showing[T]], differs: Differs[T] = _never) -> list[Showing[T]]:
     """Merges neighbours in time that are builds of one slide; blank screens are left out.
 
     A page scrolled a little stays the page that it was. A title left from the slide before
@@ -68,7 +76,10 @@ def group_builds(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
             continue
         last = grouped[-1] if grouped else None
         relation = relate(last.view, showing.view) if last else Relation.DIFFERENT
-        if last and relation is Relation.DIFFERENT and is_scrolled(last.view, showing.view):
+        if last and relation is Relation.SAME and differs(last.origin, showing.origin):
+            grouped.append(showing)
+            tail = None
+        elif last and relation is Relation.DIFFERENT and is_scrolled(last.view, showing.view):
             grouped[-1] = replace(last, end_s=showing.end_s)
         elif last is None or relation is Relation.DIFFERENT:
             if last and tail and relate(tail.view, showing.view) in (Relation.BUILD, Relation.SAME):
@@ -86,13 +97,13 @@ def group_builds(showings: Iterable[Showing[T]]) -> list[Showing[T]]:
     return grouped
 
 
-def recognise_again(showings: Iterable[Showing[T]]) -> list[Slide[T]]:
+def recognise_again(showings: Iterable[Showing[T]], differs: Differs[T] = _never) -> list[Slide[T]]:
     """Gives showings of the same slide one entry; slides are in order of their first showing."""
     slides: list[Slide[T]] = []
     for showing in showings:
         span = TimeSpan(start_s=showing.start_s, end_s=showing.end_s)
         for i, slide in enumerate(slides):
-            if is_same_slide(slide.view, showing.view):
+            if is_same_slide(slide.view, showing.view) and not differs(slide.origin, showing.origin):
                 fuller = showing.view.ink_share > slide.view.ink_share
                 kept = (showing.view, showing.origin) if fuller else (slide.view, slide.origin)
                 slides[i] = Slide(*kept, spans=merge_spans((*slide.spans, span)))

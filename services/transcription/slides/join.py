@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.transcription.slides.arrangement import SlideText, arrange
 from services.transcription.slides.furniture import furniture
 from services.transcription.slides.grouping import Showing, group_builds, recognise_again
+from services.transcription.slides.rewording import is_reworded
 from services.transcription.slides.values import JoinedSlide, ScannedSlide, SlideUnit, TextLine
 from services.transcription.slides.views import decode
 from shared.documents import Block, Image, SlideBlock, TimeSpan, Utterance
@@ -29,7 +30,7 @@ def join_units(units: list[SlideUnit]) -> list[JoinedSlide]:
         (showing for key in sorted(distinct) for showing in _showings(distinct[key])),
         key=lambda showing: (showing.start_s, showing.end_s, showing.origin.slide.picture.sha256),
     )
-    slides = recognise_again(_across_borders(showings))
+    slides = recognise_again(_across_borders(showings), _say_different)
     texts = _texts([slide.origin.slide for slide in slides])
     return [
         JoinedSlide(
@@ -113,10 +114,15 @@ def _across_borders(showings: list[Showing[_Origin]]) -> list[Showing[_Origin]]:
             and abs(showing.start_s - last.end_s) <= TOUCHING_S
         )
         if last is not None and crosses:
-            merged[-1:] = group_builds([last, showing])
+            merged[-1:] = group_builds([last, showing], _say_different)
         else:
             merged.append(showing)
     return merged
+
+
+def _say_different(first: _Origin, second: _Origin) -> bool:
+    one, other = first.slide, second.slide
+    return is_reworded(decode(one.fingerprint), one.lines, decode(other.fingerprint), other.lines)
 
 
 def _shown_during(time: TimeSpan, slides: list[JoinedSlide]) -> int | None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from services.transcription.slides.programs import run
+from services.transcription.slides.rewording import small_changes
 from services.transcription.slides.values import SlideOptions, SlidePicture
 from services.transcription.slides.video import VideoFile, sampling
 from services.transcription.slides.views import CHANGED_BLOCKS, HEIGHT, WIDTH, Relation, View, relate
@@ -58,7 +59,8 @@ def extract_pictures(
 def _quick(video: VideoFile, wanted: Wanted, options: SlideOptions) -> bytes | None:
     for find in (_keyframe, _frame):
         png = find(video, wanted.seen_s, options)
-        if png is not None and _shows(png, wanted.view):
+        # The keyframe may be of another time: a number that became another one since would look the same.
+        if png is not None and _shows(png, wanted.view, exactly=find is _keyframe):
             return png
     return None
 
@@ -104,12 +106,14 @@ def _scale(options: SlideOptions) -> str:
     return f"{square},scale='min({options.max_width},iw)':-1,setsar=1,format=rgb24"
 
 
-def _shows(png: bytes, view: View) -> bool:
+def _shows(png: bytes, view: View, *, exactly: bool = False) -> bool:
     decoded = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if decoded is None:
         return False
     small = np.asarray(cv2.resize(decoded, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
-    return relate(View(small, view.busy), view, changed_limit=CHANGED_BLOCKS) is Relation.SAME
+    shown = View(small, view.busy)
+    is_same = relate(shown, view, changed_limit=CHANGED_BLOCKS) is Relation.SAME
+    return is_same and not (exactly and small_changes(shown, view).any())
 
 
 def _write(png: bytes, target: Path) -> SlidePicture:

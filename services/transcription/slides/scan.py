@@ -8,6 +8,7 @@ from services.transcription.slides.arrangement import arrange
 from services.transcription.slides.grouping import Showing, Slide, group_builds, recognise_again, without_mixtures
 from services.transcription.slides.ocr import read_slide
 from services.transcription.slides.picture import Extracted, Wanted, extract_pictures
+from services.transcription.slides.readings import Readings, by_wording
 from services.transcription.slides.stills import Still, find_stills
 from services.transcription.slides.values import ScannedSlide, SlideOptions, SlideUnit
 from services.transcription.slides.video import UNREADABLE, VideoFile, adapted, grey_frames, probe
@@ -42,7 +43,10 @@ def scan_range(video: Path, start_s: float, end_s: float, output: Path, options:
     source = adapted(source, first_s, end_s + options.margin_s, options.timeout_s)
     stills = _stills(source, wanted, first_s, options)
     warnings = [] if stills else _why_nothing(source, wanted, options)
-    slides = recognise_again(group_builds(without_mixtures(_within(stills, wanted))))
+    readings = Readings(source, first_s, options)
+    stills = [version for still in stills for version in by_wording(still, readings.say_different)]
+    showings = group_builds(without_mixtures(_within(stills, wanted)), readings.say_different)
+    slides = recognise_again(showings, readings.say_different)
     kept = _longest(slides, wanted, options)
     if len(kept) < len(slides):
         warnings.append(TOO_MANY)

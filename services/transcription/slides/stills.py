@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from services.transcription.slides.motion import DRIFT_LAG_S, LAG_S, Sample, watch_motion
+from services.transcription.slides.versions import Version, VersionTracker
 from services.transcription.slides.views import Grey, Relation, View, relate, without_pointer
 
 MOVING_BLOCKS = 3  # beside a pointer; fewer is a trace of compression
@@ -16,12 +17,16 @@ PICTURE_BACK_SHARE = 0.25  # of the still, at most: a picture of a low bitrate i
 
 @dataclass(frozen=True)
 class Still:
-    """A picture that stood on screen from `start_s` to `end_s`. `seen_s` is when its view was taken."""
+    """A picture that stood on screen from `start_s` to `end_s`. `seen_s` is when its view was taken.
+
+    `versions` are what it looked like in turn, where a little of it changed and stayed so.
+    """
 
     start_s: float
     end_s: float
     seen_s: float
     view: View
+    versions: tuple[Version, ...] = ()
 
 
 def find_stills(samples: Iterable[Grey], *, start_s: float, fps: int, stable_s: float) -> Iterator[Still]:
@@ -38,7 +43,7 @@ class _Finder:
     """Follows the screen sample by sample: moving, then standing still, then a change."""
 
     def __init__(self, fps: int, stable_s: float) -> None:
-        self.step_s = 1 / fps
+        self.fps, self.step_s = fps, 1 / fps
         self.needed = max(1, round(stable_s * fps))
         self.settle = round(SETTLE_S * fps)
         self.current: Still | None = None
@@ -49,6 +54,7 @@ class _Finder:
         self.lag_s = LAG_S
         self.recent: deque[tuple[float, View]] = deque(maxlen=1 + round(PICTURE_BACK_S * fps))
         self.anchor: View | None = None
+        self.tracker: VersionTracker | None = None
 
     def take(self, sample: Sample) -> Still | None:
         """Takes the next sample; returns the still that it ends, if any."""
@@ -68,14 +74,18 @@ class _Finder:
 
     def _stand(self, sample: Sample, view: View) -> Still | None:
         end_s = sample.time_s + self.step_s
-        if self.current is not None and self.anchor is not None and relate(self.anchor, view) is Relation.SAME:
+        tracker = self.tracker
+        if self.current and tracker and self.anchor and relate(self.anchor, view) is Relation.SAME:
             self.age += 1
             if self.age <= self.settle:
                 self.anchor = view
+                tracker.settle(sample.time_s, view)
+            else:
+                tracker.add(sample.time_s, view)
             self.recent.append((sample.time_s, view))
             back = min(len(self.recent) - 1, int(self.age * PICTURE_BACK_SHARE))
             seen_s, seen = self.recent[-1 - back]
-            self.current = replace(self.current, end_s=end_s, seen_s=seen_s, view=seen)
+            self.current = replace(self.current, end_s=end_s, seen_s=seen_s, view=seen, versions=tracker.versions)
             self.moved_from_s = None
             return None
         start_s = self._change_s()
@@ -86,6 +96,7 @@ class _Finder:
         self.recent.clear()
         self.recent.append((sample.time_s, view))
         self.anchor, self.age, self.moved_from_s = view, 0, None
+        self.tracker = VersionTracker(sample.time_s, view, self.fps)
         return done
 
     def _change_s(self) -> float:
