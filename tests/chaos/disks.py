@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Room for a run; only what is written takes memory, and the rest while a disk is full.
-SIZES_MB = {"database": 700, "rabbitmq": 500, "home": 1200, "objects": 1200}
+SIZES_MB = {"database": 700, "rabbitmq": 500, "home": 1200}
 TOP_UP_S = 0.2
 LEAST_BYTES = 4096
 

@@ -10,7 +10,6 @@ from deploy.local.objects import S3Server
 
 BUCKET = "chaos"
 TIMEOUT_S = 5
-FOLDERS_TRIED = 40
 
 
 @contextmanager
@@ -34,22 +33,18 @@ def s3_client(server: S3Server) -> Iterator[Any]:
 
 
 async def stores_objects(server: S3Server) -> bool:
-    """Whether objects can be put and deleted: after a full disk, a part of its index may refuse every change.
-
-    Which folder lies in which part, nobody knows: many are tried.
-    """
+    """Whether an object can be put and deleted."""
     return await asyncio.to_thread(_stores_objects, server)
 
 
 def _stores_objects(server: S3Server) -> bool:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
 
-    keys = [f"chaos-check-{uuid.uuid4().hex}/x" for _ in range(FOLDERS_TRIED)]
+    key = f"chaos-check-{uuid.uuid4().hex}/x"
     try:
         with s3_client(server) as client:
-            for key in keys:
-                client.put_object(Bucket=BUCKET, Key=key, Body=b"x")
-                client.delete_object(Bucket=BUCKET, Key=key)
+            client.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+            client.delete_object(Bucket=BUCKET, Key=key)
     except (BotoCoreError, ClientError):
         return False
     return True
