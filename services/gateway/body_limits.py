@@ -91,7 +91,10 @@ def _too_slow() -> ProblemError:
 
 
 class _Body:
-    """One request's body. Only the time spent waiting for the client counts, not the time to store what came."""
+    """One request's body. Only the time spent waiting for the client counts, not the time to store what came.
+
+    Once all of it is here nothing is waited for but the client's going away, which may take as long as its answer does.
+    """
 
     def __init__(self, receive: Receive, limit: int, settings: GatewaySettings) -> None:
         self._receive = receive
@@ -99,9 +102,15 @@ class _Body:
         self._settings = settings
         self._waited_s = 0.0
         self._received = 0
+        self._is_whole = False
 
     async def receive(self) -> Message:
-        """The next piece. Raises ProblemError when it is one too many or does not come."""
+        """The next piece, and after the last that the client is gone.
+
+        Raises ProblemError for a piece that is one too many or does not come.
+        """
+        if self._is_whole:
+            return await self._receive()
         began_s = time.monotonic()
         try:
             async with asyncio.timeout(self._patience_s()):
@@ -110,6 +119,7 @@ class _Body:
             raise _too_slow() from None
         self._waited_s += time.monotonic() - began_s
         self._received += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
         if self._received > self._limit:
             raise too_large(self._limit)
         return message
