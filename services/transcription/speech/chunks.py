@@ -4,8 +4,6 @@ Whisper tends to leave out the last words of a full window, and the usual packin
 piece ends at the longest pause in its last third. What is still missed is heard once more (`missed`).
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,14 +55,6 @@ def with_margin(span: Span, duration_s: float) -> Span:
     return Span(max(span.start_s - MARGIN_S, 0.0), min(span.end_s + MARGIN_S, duration_s))
 
 
-def stretch_at(spans: Sequence[Span], time_s: float) -> int | None:
-    """The index of the stretch that `time_s` lies in or, within the slack of word times, next to."""
-    after = bisect_left(spans, time_s, key=lambda span: span.end_s)
-    near = [index for index in (after - 1, after) if 0 <= index < len(spans)]
-    best = min(near, key=lambda index: _distance_s(spans[index], time_s), default=None)
-    return best if best is not None and _distance_s(spans[best], time_s) <= WORD_SLACK_S else None
-
-
 def _last_of_chunk(spans: list[Span], first: int) -> int:
     """Index of the span that ends the chunk that begins with span `first`."""
     best, best_pause_s = first, -1.0
@@ -80,7 +70,3 @@ def _last_of_chunk(spans: list[Span], first: int) -> int:
         if length_s < SHORTEST_FULL_CHUNK_S or pause_s >= best_pause_s:
             best, best_pause_s = index, pause_s if length_s >= SHORTEST_FULL_CHUNK_S else -1.0
     return best
-
-
-def _distance_s(span: Span, time_s: float) -> float:
-    return max(span.start_s - time_s, time_s - span.end_s, 0.0)

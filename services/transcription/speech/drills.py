@@ -4,10 +4,11 @@ Who says a phrase again makes a pause before it, so each repetition begins in a 
 a loop stand still or run through one stretch.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
-from services.transcription.speech.chunks import WORD_SLACK_S, Span, stretch_at
+from services.transcription.speech.chunks import WORD_SLACK_S, Span
 from services.transcription.speech.recognise import DroppedSpeech
 from services.transcription.speech.repetition import Loop, find_loops
 from shared.documents import Word
@@ -82,7 +83,7 @@ def _said(times: list[list[Word]], spans: list[Span]) -> list[int]:
     said: list[int] = []
     latest = -1
     for number, time in enumerate(times):
-        stretch = stretch_at(spans, time[0].start_s)
+        stretch = _stretch_at(spans, time[0].start_s)
         if stretch is None or stretch <= latest or sum(w.confidence for w in time) / len(time) < LEAST_CONFIDENCE:
             continue
         voiced_s = sum(_overlap_s(span, time[0].start_s, time[-1].end_s) for span in spans[stretch:])
@@ -90,6 +91,18 @@ def _said(times: list[list[Word]], spans: list[Span]) -> list[int]:
             said.append(number)
             latest = stretch
     return said
+
+
+def _stretch_at(spans: list[Span], time_s: float) -> int | None:
+    """The index of the stretch that `time_s` lies in or, within the slack of word times, next to."""
+    after = bisect_left(spans, time_s, key=lambda span: span.end_s)
+    near = [index for index in (after - 1, after) if 0 <= index < len(spans)]
+    best = min(near, key=lambda index: _distance_s(spans[index], time_s), default=None)
+    return best if best is not None and _distance_s(spans[best], time_s) <= WORD_SLACK_S else None
+
+
+def _distance_s(span: Span, time_s: float) -> float:
+    return max(span.start_s - time_s, time_s - span.end_s, 0.0)
 
 
 def _overlap_s(span: Span, start_s: float, end_s: float) -> float:

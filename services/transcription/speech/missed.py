@@ -10,7 +10,6 @@ from typing import Protocol, TypeVar
 
 from services.transcription.speech.chunks import LONGEST_CHUNK_S, Span, with_margin
 from services.transcription.speech.join import same_word
-from services.transcription.speech.recognise import DroppedSpeech
 from services.transcription.speech.repetition import plain
 from shared.documents import Word
 
@@ -98,30 +97,12 @@ def beside(missed: Span, words: Sequence[Word], duration_s: float) -> Gap:
 def filling(gap: Gap, found: Sequence[Word]) -> list[Word]:
     """Those of the words `found` in the second hearing that belong into the gap; none if they are not believed."""
     again = _places(gap.before, found)
-    # Without a word before, none can be heard twice, and the first may begin in the silence that is heard with it.
-    start_s = gap.missed.start_s - (GAP_SLACK_S if gap.before is None else 0.0)
-    later = found[again[0] + 1 :] if again else [word for word in found if _middle_s(word) >= start_s]
+    later = found[again[0] + 1 :] if again else [word for word in found if _middle_s(word) >= gap.missed.start_s]
     again = _places(gap.after, later)
     end_s = gap.missed.end_s + GAP_SLACK_S
     inside = later[: again[-1]] if again else [word for word in later if _middle_s(word) <= end_s]
     believed = inside and sum(word.confidence for word in inside) / len(inside) >= LEAST_CONFIDENCE
     return list(inside) if believed else []
-
-
-def without_words(
-    dropped: Iterable[DroppedSpeech], spans: Sequence[Span], words: Sequence[Word]
-) -> list[DroppedSpeech]:
-    """Those of `dropped` that may be told: speech counts as left out only where somebody speaks and no word stands.
-
-    A repetition may have been written once too often, or found by the second hearing. All are in order.
-    """
-    empty = gaps(spans, words)
-    return [
-        one
-        for one in dropped
-        if one.reason not in ("missed", "repetition")
-        or any(one.start_s < gap.end_s and one.end_s > gap.start_s for gap in empty)
-    ]
 
 
 def _places(word: Word | None, found: Sequence[Word]) -> list[int]:

@@ -1,6 +1,5 @@
 """Repetition loops: a recogniser that lost its way writes one phrase over and over (SPE-4)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 LONGEST_PHRASE_WORDS = 12
@@ -27,20 +26,11 @@ def plain(word: str) -> str:
 
 def find_loops(words: list[str]) -> list[Loop]:
     """The loops in `words`, in order, none overlapping. What people do say ("no, no, no") is no loop."""
-    return _find(words, _times_of_a_loop)
-
-
-def find_repeated(words: list[str], times: int) -> list[Loop]:
-    """The phrases that come `times` times in a row or more, in order, none overlapping, said or not."""
-    return _find(words, lambda _: times)
-
-
-def _find(words: list[str], least_times: Callable[[int], int]) -> list[Loop]:
     plain_words = [plain(word) for word in words]
     loops: list[Loop] = []
     position = 0
     while position < len(plain_words):
-        loop = _loop_at(plain_words, position, least_times)
+        loop = _loop_at(plain_words, position)
         if loop:
             loops.append(loop)
             position = loop.end
@@ -55,14 +45,14 @@ def without_loops(words: list[str]) -> list[int]:
     return [index for index in range(len(words)) if index not in dropped]
 
 
-def _loop_at(words: list[str], start: int, least_times: Callable[[int], int]) -> Loop | None:
+def _loop_at(words: list[str], start: int) -> Loop | None:
     """The loop that begins at `start`, of the shortest phrase that makes one."""
     for length in range(1, LONGEST_PHRASE_WORDS + 1):
         phrase = words[start : start + length]
         times = 1
         while words[start + times * length : start + (times + 1) * length] == phrase:
             times += 1
-        if times >= least_times(length):
+        if times >= _times_of_a_loop(length):
             return Loop(start, length, times)
     return None
 

@@ -21,17 +21,8 @@ from numpy.typing import NDArray
 from services.transcription.speech.chunks import SAMPLE_RATE_HZ, Span, pack, speech_spans, with_margin
 from services.transcription.speech.drills import Repeated, said_repeatedly, unworded
 from services.transcription.speech.levels import levelled
-from services.transcription.speech.missed import (
-    SHORTEST_TOLD_S,
-    beside,
-    filling,
-    gaps,
-    in_order,
-    trimmed,
-    without_words,
-)
+from services.transcription.speech.missed import SHORTEST_TOLD_S, beside, filling, gaps, in_order, trimmed
 from services.transcription.speech.pieces import moved, said_once, whole_words
-from services.transcription.speech.placing import placed
 from services.transcription.speech.recognise import DroppedSpeech, SpeechOptions, SpeechUnit
 from services.transcription.speech.repetition import find_loops
 from shared.documents import Word
@@ -97,12 +88,11 @@ class WhisperRecogniser:
             found += filled
             if not filled and missed.end_s - missed.start_s >= SHORTEST_TOLD_S:
                 dropped.append(DroppedSpeech(start_s=missed.start_s, end_s=missed.end_s, reason="missed"))
-        words = placed(in_order([*words, *found]), spans)
         return SpeechUnit(
             language=language,
             engine=self.engine,
-            words=tuple(words),
-            dropped=tuple(without_words(in_order(dropped), spans, words)),
+            words=tuple(in_order([*words, *found])),
+            dropped=tuple(in_order(dropped)),
         )
 
     def _transcribe(self, samples: Samples, chunks: list[Span], **options: Any) -> tuple[Iterable[Any], str]:
@@ -125,7 +115,7 @@ class WhisperRecogniser:
         self, samples: Samples, spans: list[Span], segment: Any, language: str
     ) -> tuple[list[Word], list[DroppedSpeech]]:
         """The words of a segment that can be believed, and the spans that were left out."""
-        words = placed(whole_words(segment.words or [], language), spans)
+        words = whole_words(segment.words or [], language)
         if not words:
             return [], []
         span = {"start_s": words[0].start_s, "end_s": words[-1].end_s}
