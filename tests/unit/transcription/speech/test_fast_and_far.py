@@ -66,3 +66,14 @@ def test_a_question_far_from_the_microphone_is_heard_in_its_place(tmp_path: Path
     after = say("It is, about half as much as the moon.")
     words = " ".join(heard(tmp_path, before, question * share, after))
     assert "harbors is the sun of no importance then it is" in words.replace("harbours", "harbors")
+
+
+@pytest.mark.parametrize("sentence", ["I have lost it", "We had been warned"])
+def test_a_sentence_that_is_said_six_times_is_whole_each_time(tmp_path: Path, sentence: str) -> None:
+    said = [
+        "Now the second tense. Say after me.",
+        *[f"{sentence}."] * 6,
+        "Good. Now say yes three times. Yes. Yes. Yes.",
+    ]
+    words = heard(tmp_path, *(say(text, 1.05, pause_s=0.45) for text in said))
+    assert " ".join(words).count(sentence.lower()) == 6
