@@ -15,6 +15,9 @@ from faststream.rabbit import RabbitBroker
 from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 
 from shared.errors import BrokerError
+from shared.storage.to_its_end import to_its_end
+
+CLOSE_S = 5.0
 
 
 async def connect(url: str) -> AbstractConnection:
@@ -114,7 +117,8 @@ class Broker(RabbitBroker):
     async def _close(self) -> None:
         opened, self._opened = self._opened, None
         if opened is not None:
-            await opened.close()
+            # A caller that is cancelled meanwhile would leave it half closed, for the garbage collector to find.
+            await to_its_end(opened.close(), at_most_s=CLOSE_S)
 
 
 __all__ = ["Broker", "connect"]

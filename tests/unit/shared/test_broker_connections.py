@@ -1,6 +1,8 @@
 """What an attempt to connect to the broker leaves behind, however it ends: nothing."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from types import SimpleNamespace
@@ -79,6 +81,10 @@ async def test_who_is_cancelled_while_the_broker_stops_stays_cancelled(tmp_path)
         await asyncio.wait([connecting, stopping], timeout=20)
         assert connecting.cancelled()
         await stopping
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a connection that is not closed
+        del broker, connecting, stopping
+        gc.collect()
 
 
 async def test_a_stopped_broker_connects_no_more(tmp_path):
