@@ -67,7 +67,7 @@ def _marks(slides: Sequence[Sequence[TextLine]]) -> list[_Mark]:
 
 def _some(borders: Sequence[list[TextLine]]) -> list[list[TextLine]]:
     """At most `_SAMPLES` of them, at no regular distance, and for the same slides always the same."""
-    chance = random.Random(0)  # noqa: S311 -- nothing secret is chosen
+    chance = random.Random(0)  # noqa: S311 -- a choice that is the same each time guards no secret
     return [borders[number] for number in sorted(chance.sample(range(len(borders)), min(_SAMPLES, len(borders))))]
 
 

@@ -20,9 +20,7 @@ from deploy.local.home import Home
 from deploy.local.keeper import Happening
 from deploy.local.processes import free_ports, is_free
 from deploy.local.services import ServiceProgram
-from deploy.local.stop_limits import stop_limits
 from deploy.local.supervisor import Options, Supervisor
-from shared.settings import SharedSettings
 
 PROJECT = Path(__file__).resolve().parents[3]
 # Answers its health probes, notes in `notes` when it begins and ends, and does as argv[1] says.
@@ -187,20 +185,6 @@ async def test_the_deaf_are_killed_in_time_and_that_is_told(tmp_path, make, monk
     (killed,) = events.of("w", Happening.KILLED)
     assert "within 0.3 s" in killed.message
     assert "at the next start" in killed.message  # nothing is lost
-
-
-@pytest.mark.parametrize("shutdown_s", [0.2, 4, 30, 600])
-def test_services_are_waited_for_as_long_as_they_may_finish_what_they_do(shutdown_s):
-    limits = stop_limits({"LECTERN_SHUTDOWN_S": str(shutdown_s)})
-    assert limits.workers_s >= shutdown_s + 1
-    assert limits.front_s >= shutdown_s / 2 + 1  # the page is given up after half of it
-
-
-@pytest.mark.parametrize("given", [{}, {"LECTERN_SHUTDOWN_S": ""}, {"LECTERN_SHUTDOWN_S": "soon"}])
-def test_by_default_the_end_is_within_fifteen_seconds(given):
-    limits = stop_limits(given)
-    assert limits.workers_s + limits.front_s + limits.stores_s < 14
-    assert limits.workers_s > SharedSettings.model_fields["shutdown_s"].default
 
 
 async def test_a_second_launcher_is_told_which_page_is_served(tmp_path, make):
